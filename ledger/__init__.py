@@ -1,0 +1,1 @@
+"""The ledger: bytes in, values out. No network, SQL, clock, log, thread or randomness."""
