@@ -1,20 +1,49 @@
-# Two commands matter: `make demo` and `make test`. Each sets up all it needs.
+# Two commands matter: `make demo` and `make test`. Each sets up all that it needs.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash -o pipefail
 PYTHON ?= python3
 BIN := .venv/bin
-RUN := PYTHONPATH=.:proto/gen $(BIN)
-STAMP := .venv/installed
+export PYTHONPATH := .:proto/gen
+INSTALLED := .venv/installed
 
-.PHONY: help demo test test-long check format proto bench lock clean
+.PHONY: help demo test test-long check format proto bench lock
 
 help: ## what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ \t/'
+	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:[^#]*## */\t/'
 
-$(STAMP): requirements.txt pyproject.toml
-	$(PYTHON) -m venv .venv
+$(INSTALLED): requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip --quiet --disable-pip-version-check install uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation-package aeo-status-exchange -e . || \
-	  $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
-	touch $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	touch $(INSTALLED)
+
+demo: $(INSTALLED) ## a whole network on the real figures: publish, look up, suspend, verify
+	$(BIN)/aeo demo
+
+check: $(INSTALLED) ## linter, formatter, strict types, proto lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/buf lint proto
+
+test: check ## everything that must hold
+	$(BIN)/python -m pytest -m 'not long'
+
+test-long: $(INSTALLED) ## the tests that take minutes
+	$(BIN)/python -m pytest -m long
+
+bench: $(INSTALLED) ## the figures of this machine
+	$(BIN)/aeo bench
+
+format: $(INSTALLED) ## rewrites the code in the one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+proto: $(INSTALLED) ## writes the generated Python anew
+	proto/generate
+
+lock: $(INSTALLED) ## pins every dependency with its hashes
+	$(BIN)/uv pip compile --quiet --upgrade --all-extras --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 pyproject.toml -o requirements.txt
