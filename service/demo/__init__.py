@@ -1,0 +1,1 @@
+"""A whole network on real figures: who recognises whom since when, who is certified."""
