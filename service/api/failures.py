@@ -1,0 +1,108 @@
+"""How a call fails, in the words of google.rpc.
+
+| raised | status | details |
+|---|---|---|
+| InvalidField | INVALID_ARGUMENT | BadRequest naming the field |
+| Unauthenticated | UNAUTHENTICATED | |
+| Denied | PERMISSION_DENIED | |
+| NotFound | NOT_FOUND (things addressed by id, never a trader) | |
+| Illegal | FAILED_PRECONDITION | |
+| Full | RESOURCE_EXHAUSTED | RetryInfo |
+| NotReady | UNAVAILABLE | RetryInfo |
+| Expired | DEADLINE_EXCEEDED | |
+| anything else | INTERNAL: a request id and nothing else | |
+
+Every status carries ErrorInfo (domain `aeo.exchange.v1`, a machine-readable reason) and RequestInfo
+(the id under which this node logged it). A client decides by code and reason and never parses text.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+
+from ledger.errors import FormatError
+
+
+class CallFailure(Exception):
+    """Root of what a servicer may raise; the message is for people."""
+
+    code = grpc.StatusCode.INTERNAL
+    retry_ms: int | None = None
+    field: str | None = None
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class InvalidField(CallFailure):
+    """A field of the request is missing, malformed or out of range. `field` as in the message."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+
+    def __init__(self, field: str, message: str, reason: str = "INVALID_FIELD") -> None:
+        super().__init__(reason, f"{field}: {message}")
+        self.field = field
+
+
+class Unauthenticated(CallFailure):
+    """We cannot tell who calls."""
+
+    code = grpc.StatusCode.UNAUTHENTICATED
+
+
+class Denied(CallFailure):
+    """We know who calls, and they may not."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+
+
+class NotFound(CallFailure):
+    """Nothing has this id. Never for a trader: not certified is an answer."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class Illegal(CallFailure):
+    """Well-formed, but not a step that may be taken now; `reason` from a closed list."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class Full(CallFailure):
+    """More work than we take at once; try again in `retry_ms`."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    def __init__(self, message: str, retry_ms: int, reason: str = "FULL") -> None:
+        super().__init__(reason, message)
+        self.retry_ms = retry_ms
+
+
+class NotReady(CallFailure):
+    """The node cannot answer yet, or no longer."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+
+    def __init__(self, message: str, retry_ms: int = 1000, reason: str = "NOT_READY") -> None:
+        super().__init__(reason, message)
+        self.retry_ms = retry_ms
+
+
+class Expired(CallFailure):
+    """The caller's deadline passed before we began: the work is dropped."""
+
+    code = grpc.StatusCode.DEADLINE_EXCEEDED
+
+    def __init__(self) -> None:
+        super().__init__("EXPIRED", "the deadline passed before the call was begun")
+
+
+@contextmanager
+def naming(field: str) -> Iterator[None]:
+    """Turn a FormatError raised inside into InvalidField of this field."""
+    try:
+        yield
+    except FormatError as error:
+        raise InvalidField(field, str(error)) from None

@@ -1,0 +1,125 @@
+"""What a servicer offers: a table of methods; and what a handler is told: the `Call`.
+
+    listener.register("aeo.exchange.v1.StatusService", {
+        "Lookup": Method(Kind.UNARY, lookup, None, None, RIGHTS[Right.LOOK_UP]),
+        "Watch": Method(Kind.SERVER_STREAM, watch, WatchRequest.FromString,
+                        WatchResponse.SerializeToString, RIGHTS[Right.LOOK_UP]),
+    })
+
+A handler takes the request (for streams of requests: their iterator) and the `Call`, and returns
+the response (for streams of responses: an iterator). Without a deserializer it is given the bytes
+as they came, without a serializer it returns bytes. It refuses by raising an error of
+`service.api.failures` or `service.errors`; it never sees gRPC.
+"""
+
+import contextvars
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from service.api.caller import AccessRole, Caller
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+REQUEST_ID_METADATA = "x-request-id"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+class Kind(Enum):
+    """Which side streams."""
+
+    UNARY = "unary"
+    SERVER_STREAM = "server_stream"
+    CLIENT_STREAM = "client_stream"
+    BOTH_STREAM = "both_stream"
+
+
+class Pool(Enum):
+    """Which threads run a call. Streams always have threads of their own."""
+
+    QUICK = "quick"
+    """Answers from memory; few threads, since they would only wait for each other."""
+    WAITING = "waiting"
+    """Waits for the disk, a signature or another member; many threads, mostly asleep."""
+    STREAM = "stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of a service.
+
+    `handler` is called with (request or iterator of requests, Call). `roles` are the access roles
+    that may call it; an empty set admits nobody. What depends on the request is for the handler
+    to check, with `caller.require`.
+    """
+
+    kind: Kind
+    handler: Callable[[Any, "Call"], Any]
+    request_deserializer: Callable[[bytes], Any] | None
+    response_serializer: Callable[[Any], bytes] | None
+    roles: frozenset[AccessRole]
+    pool: Pool = Pool.QUICK
+
+
+class Call:
+    """One call in progress: who asks, for how long they will wait, and under which name we log it."""
+
+    __slots__ = ("_context", "_draining", "_request_id", "caller", "method")
+
+    caller: Caller
+
+    def __init__(
+        self, method: str, context: grpc.ServicerContext, draining: Callable[[], bool]
+    ) -> None:
+        self.method = method
+        self._context = context
+        self._draining = draining
+        self._request_id: str | None = None
+
+    @property
+    def request_id(self) -> str:
+        """The caller's `x-request-id` if it is a sane one, else one of our own."""
+        if self._request_id is None:
+            self._request_id = _request_id(self._context) or uuid.uuid4().hex
+        return self._request_id
+
+    @property
+    def log(self) -> "FilteringBoundLogger":
+        """A logger; `service.logs` adds the method, the caller and the request id of the call."""
+        import structlog
+
+        logger: FilteringBoundLogger = structlog.get_logger("aeo.api")
+        return logger
+
+    def seconds_left(self) -> float:
+        """Until the caller's deadline; 0.0 when it has passed; very many when there is none."""
+        return self._context.time_remaining()
+
+    def live(self) -> bool:
+        """False once nobody waits for more: hung up, deadline passed, or this server is stopping.
+
+        A handler that streams asks before each wait, and waits at most a second at a time.
+        """
+        return self._context.is_active() and not self._draining()
+
+    def on_end(self, callback: Callable[[], None]) -> bool:
+        """Call `callback` when the call ends, however; False when it has already ended."""
+        return self._context.add_callback(callback)
+
+
+CURRENT_CALL: contextvars.ContextVar[Call] = contextvars.ContextVar("aeo_current_call")
+"""The call that this thread works for. One `set` is the whole cost of binding a call to the log:
+`service.logs` reads it only when a line is written (binding four values eagerly costs 2 us)."""
+
+
+def _request_id(context: grpc.ServicerContext) -> str | None:
+    for key, value in context.invocation_metadata() or ():
+        if key == REQUEST_ID_METADATA and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
+            return value
+    return None
