@@ -51,7 +51,7 @@ class Frontier:
         """Return the frontier of the log that has one more `leaf` hash (32 bytes)."""
         _require_hash(leaf)
         subtrees = self.subtrees
-        # Each trailing one bit of the size is a complete subtree that the new leaf completes further.
+        # Each trailing 1 bit of the size is a subtree that the new leaf makes twice as large.
         full = (~self.size & (self.size + 1)).bit_length() - 1
         for left in reversed(subtrees[len(subtrees) - full :]):
             leaf = node_hash(left, leaf)

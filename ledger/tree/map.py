@@ -14,10 +14,13 @@ alone, not on the order in which they came. Leaves are inserted or replaced, nev
 >>> newer.root == StateMap.empty().update({two: b"3" * 32}).update({one: b"1" * 32}).root
 True
 
-In memory a subtree of more than `BUCKET_LEAVES` leaves is a tuple (hash, left, right). A smaller one
-is a *bucket*, a flat bytes object: its hash, then key || value of each leaf in order of keys. That
-takes about 100 bytes a leaf, and the garbage collector never looks inside. Hashes within a bucket
-are computed again when a proof or an update needs them.
+In memory a subtree of more than `BUCKET_LEAVES` leaves is a tuple (hash, left, right). A smaller
+one is a *bucket*, one flat bytes object:
+
+    (32) hash   (32) hash of its left half   (32) of its right half   64 * n  key || value, by key
+
+That takes about 110 bytes a leaf, and the garbage collector never looks inside. An update hashes
+one half of a bucket again; keeping all hashes would save little time and cost much memory.
 """
 
 from bisect import bisect_left
@@ -43,6 +46,10 @@ from ledger.tree.map_proof import (
 # Fewer: more tuples, hence memory. More: more hashes for each proof and update.
 BUCKET_LEAVES: Final = 8
 
+LEFT: Final = slice(HASH_BYTES, 2 * HASH_BYTES)
+RIGHT: Final = slice(2 * HASH_BYTES, 3 * HASH_BYTES)
+HEAD_BYTES: Final = 3 * HASH_BYTES
+
 _Node: TypeAlias = "tuple[bytes, _Node, _Node] | bytes | None"
 
 
@@ -61,16 +68,12 @@ class StateMap:
         return cls(None, 0)
 
     @classmethod
-    def build(
-        cls, leaves: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]
-    ) -> "StateMap":
+    def build(cls, leaves: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> "StateMap":
         """Make a map of many leaves at once, in any order; of equal keys the last counts."""
         entries = _entries(leaves)
         return cls(_build(entries, 0, len(entries), 0), len(entries))
 
-    def update(
-        self, changes: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]
-    ) -> "StateMap":
+    def update(self, changes: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]]) -> "StateMap":
         """Return a map with `changes` inserted or replaced; of equal keys the last counts."""
         batch = _Batch(_entries(changes))
         node = batch.apply(self._node, 0, len(batch.entries), 0)
@@ -92,7 +95,7 @@ class StateMap:
             node = node[2] if key[depth >> 3] & 0x80 >> (depth & 7) else node[1]
             depth += 1
         if node is not None:
-            for offset in range(HASH_BYTES, len(node), LEAF_BYTES):
+            for offset in range(HEAD_BYTES, len(node), LEAF_BYTES):
                 if node[offset : offset + KEY_BYTES] == key:
                     return node[offset + KEY_BYTES : offset + LEAF_BYTES]
         return None
@@ -114,15 +117,21 @@ class StateMap:
 
         leaves = _leaves(node)
         low, high = 0, len(leaves)
+        halves: tuple[bytes, bytes] | None = node[LEFT], node[RIGHT]
         while high - low > 1:
             middle = _middle(leaves, low, high, depth)
-            depth += 1
-            if key[depth - 1 >> 3] & 0x80 >> (depth - 1 & 7):
-                siblings.append(_subtree_hash(leaves, low, middle, depth))
+            if key[depth >> 3] & 0x80 >> (depth & 7):
+                siblings.append(
+                    halves[0] if halves else _subtree_hash(leaves, low, middle, depth + 1)
+                )
                 low = middle
             else:
-                siblings.append(_subtree_hash(leaves, middle, high, depth))
+                siblings.append(
+                    halves[1] if halves else _subtree_hash(leaves, middle, high, depth + 1)
+                )
                 high = middle
+            halves = None
+            depth += 1
         if low == high:
             return format_map_proof(MapProof(tuple(siblings), EMPTY, b""))
         leaf = leaves[low]
@@ -155,9 +164,12 @@ class _Batch:
                 right = self.apply(right, low, high, depth + 1)
             else:
                 left = self.apply(left, low, high, depth + 1)
-            return sha256(b"\x03" + _hash(left) + _hash(right)).digest(), left, right
+            return _inner(left, right)
+        if node is None:
+            self.inserted += high - low
+            return _build(entries, low, high, depth)
 
-        leaves = [] if node is None else _leaves(node)
+        leaves = _leaves(node)
         before = len(leaves)
         for entry in entries[low:high]:
             index = bisect_left(leaves, entry[:KEY_BYTES])
@@ -166,19 +178,41 @@ class _Batch:
             else:
                 leaves.insert(index, entry)
         self.inserted += len(leaves) - before
-        return _build(leaves, 0, len(leaves), depth)
+        if len(leaves) > BUCKET_LEAVES:
+            return _build(leaves, 0, len(leaves), depth)
+        byte, bit = depth >> 3, 0x80 >> (depth & 7)
+        return _bucket(
+            leaves,
+            depth,
+            left=node[LEFT] if entries[low][byte] & bit else None,
+            right=None if entries[high - 1][byte] & bit else node[RIGHT],
+        )
 
 
 def _build(leaves: list[bytes], low: int, high: int, depth: int) -> _Node:
     """Make the subtree at `depth` of leaves `low` to `high`, sorted and all of its prefix."""
     if high - low > BUCKET_LEAVES:
         middle = _middle(leaves, low, high, depth)
-        left = _build(leaves, low, middle, depth + 1)
-        right = _build(leaves, middle, high, depth + 1)
-        return sha256(b"\x03" + _hash(left) + _hash(right)).digest(), left, right
-    if high > low:
-        return _subtree_hash(leaves, low, high, depth) + b"".join(leaves[low:high])
-    return None
+        return _inner(
+            _build(leaves, low, middle, depth + 1),
+            _build(leaves, middle, high, depth + 1),
+        )
+    return _bucket(leaves[low:high], depth) if high > low else None
+
+
+def _bucket(
+    leaves: list[bytes], depth: int, left: bytes | None = None, right: bytes | None = None
+) -> bytes:
+    """Make a bucket at `depth` of sorted leaves; `left` and `right` are hashes already known."""
+    size = len(leaves)
+    middle = _middle(leaves, 0, size, depth)
+    if left is None:
+        left = _subtree_hash(leaves, 0, middle, depth + 1)
+    if right is None:
+        right = _subtree_hash(leaves, middle, size, depth + 1)
+    if size == 1:
+        return b"".join((left if middle else right, left, right, *leaves))
+    return b"".join((sha256(b"\x03" + left + right).digest(), left, right, *leaves))
 
 
 def _subtree_hash(leaves: list[bytes], low: int, high: int, depth: int) -> bytes:
@@ -206,13 +240,15 @@ def _middle(leaves: list[bytes], low: int, high: int, depth: int) -> int:
     if high - low > 2 * BUCKET_LEAVES:
         shift = KEY_BITS - 1 - depth
         prefix = int.from_bytes(leaves[low][:KEY_BYTES]) >> shift
-        return bisect_left(
-            leaves, ((prefix | 1) << shift).to_bytes(KEY_BYTES), low, high
-        )
+        return bisect_left(leaves, ((prefix | 1) << shift).to_bytes(KEY_BYTES), low, high)
     byte, bit = depth >> 3, 0x80 >> (depth & 7)
     while low < high and not leaves[low][byte] & bit:
         low += 1
     return low
+
+
+def _inner(left: _Node, right: _Node) -> _Node:
+    return sha256(b"\x03" + _hash(left) + _hash(right)).digest(), left, right
 
 
 def _hash(node: _Node) -> bytes:
@@ -224,7 +260,7 @@ def _hash(node: _Node) -> bytes:
 def _leaves(bucket: bytes) -> list[bytes]:
     return [
         bucket[offset : offset + LEAF_BYTES]
-        for offset in range(HASH_BYTES, len(bucket), LEAF_BYTES)
+        for offset in range(HEAD_BYTES, len(bucket), LEAF_BYTES)
     ]
 
 

@@ -6,9 +6,9 @@ The map is a compact sparse Merkle tree of 256 levels:
     inner  SHA-256(0x03 || left || right)
     empty  32 zero bytes
 
-At depth d the bit ``0x80 >> (d mod 8)`` of key byte ``d div 8`` decides; 0 goes left. A subtree with
-exactly one leaf is that leaf's hash. So the path of a key ends at a *terminal*: its own leaf, the
-leaf of another key that begins with the same bits, or an empty subtree. The proof is
+At depth d the bit ``0x80 >> (d mod 8)`` of key byte ``d div 8`` decides; 0 goes left. A subtree
+with exactly one leaf is that leaf's hash. So the path of a key ends at a *terminal*: its own leaf,
+the leaf of another key that begins with the same bits, or an empty subtree. The proof is
 
     (2)        n: depth of the terminal, 0..256
     (n+7)/8    bitmap by depth from the root: which siblings are not empty
