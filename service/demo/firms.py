@@ -113,7 +113,7 @@ def _earlier_firm(
 
 
 def _give_levels(figures: Figures, economy: str, firms: list[Firm]) -> None:
-    """Every second firm gets a level that some rule asks of this issuer, where figures name none."""
+    """Every second firm gets a level that a rule asks of this issuer, where figures name none."""
     wanted = sorted(
         {
             level

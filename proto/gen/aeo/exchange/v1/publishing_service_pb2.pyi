@@ -64,6 +64,74 @@ class Submission(_message.Message):
     arrangement_ids: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, tin: _Optional[str] = ..., certificate_number: _Optional[str] = ..., valid_from: _Optional[int] = ..., valid_to: _Optional[int] = ..., effective_from: _Optional[int] = ..., effective_to: _Optional[int] = ..., terms: _Optional[_Union[_status_pb2.StatusTerms, _Mapping]] = ..., predecessor_tin: _Optional[str] = ..., predecessor_kind: _Optional[_Union[_status_pb2.PredecessorKind, str]] = ..., corrects: _Optional[_Union[_status_pb2.RecordPlace, _Mapping]] = ..., reapply_after: _Optional[int] = ..., arrangement_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class ChangeStatusRequest(_message.Message):
+    __slots__ = ("idempotency_key", "economy", "tin", "event", "certificate_number", "arrangement_ids", "effective_from", "effective_to", "lapses", "scope", "reason", "reapply_after", "status")
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    TIN_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ARRANGEMENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_FROM_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_TO_FIELD_NUMBER: _ClassVar[int]
+    LAPSES_FIELD_NUMBER: _ClassVar[int]
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REAPPLY_AFTER_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    idempotency_key: str
+    economy: str
+    tin: str
+    event: _status_pb2.Event
+    certificate_number: str
+    arrangement_ids: _containers.RepeatedScalarFieldContainer[bytes]
+    effective_from: int
+    effective_to: int
+    lapses: bool
+    scope: _status_pb2.SuspensionScope
+    reason: _status_pb2.PublicReason
+    reapply_after: int
+    status: _status_pb2.Status
+    def __init__(self, idempotency_key: _Optional[str] = ..., economy: _Optional[str] = ..., tin: _Optional[str] = ..., event: _Optional[_Union[_status_pb2.Event, str]] = ..., certificate_number: _Optional[str] = ..., arrangement_ids: _Optional[_Iterable[bytes]] = ..., effective_from: _Optional[int] = ..., effective_to: _Optional[int] = ..., lapses: _Optional[bool] = ..., scope: _Optional[_Union[_status_pb2.SuspensionScope, _Mapping]] = ..., reason: _Optional[_Union[_status_pb2.PublicReason, str]] = ..., reapply_after: _Optional[int] = ..., status: _Optional[_Union[_status_pb2.Status, str]] = ...) -> None: ...
+
+class CompareRequest(_message.Message):
+    __slots__ = ("submissions", "arrangement_ids", "economy")
+    SUBMISSIONS_FIELD_NUMBER: _ClassVar[int]
+    ARRANGEMENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    submissions: _containers.RepeatedCompositeFieldContainer[Submission]
+    arrangement_ids: _containers.RepeatedScalarFieldContainer[bytes]
+    economy: str
+    def __init__(self, submissions: _Optional[_Iterable[_Union[Submission, _Mapping]]] = ..., arrangement_ids: _Optional[_Iterable[bytes]] = ..., economy: _Optional[str] = ...) -> None: ...
+
+class CompareResponse(_message.Message):
+    __slots__ = ("rows",)
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[RowComparison]
+    def __init__(self, rows: _Optional[_Iterable[_Union[RowComparison, _Mapping]]] = ...) -> None: ...
+
+class RowComparison(_message.Message):
+    __slots__ = ("answer", "changes")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    answer: RowAnswer
+    changes: _containers.RepeatedCompositeFieldContainer[CertificateChange]
+    def __init__(self, answer: _Optional[_Union[RowAnswer, _Mapping]] = ..., changes: _Optional[_Iterable[_Union[CertificateChange, _Mapping]]] = ...) -> None: ...
+
+class CertificateChange(_message.Message):
+    __slots__ = ("arrangement_id", "event", "published", "fields", "code")
+    ARRANGEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    arrangement_id: bytes
+    event: _status_pb2.Event
+    published: _status_pb2.StatusRecord
+    fields: _containers.RepeatedScalarFieldContainer[str]
+    code: str
+    def __init__(self, arrangement_id: _Optional[bytes] = ..., event: _Optional[_Union[_status_pb2.Event, str]] = ..., published: _Optional[_Union[_status_pb2.StatusRecord, _Mapping]] = ..., fields: _Optional[_Iterable[str]] = ..., code: _Optional[str] = ...) -> None: ...
+
 class PublishResponse(_message.Message):
     __slots__ = ("publication_id", "rows", "prepared", "repeated_request")
     PUBLICATION_ID_FIELD_NUMBER: _ClassVar[int]

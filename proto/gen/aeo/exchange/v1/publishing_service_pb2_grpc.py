@@ -50,6 +50,16 @@ class PublishingServiceStub:
                 request_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ListPublicationsRequest.SerializeToString,
                 response_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ListPublicationsResponse.FromString,
                 _registered_method=True)
+        self.ChangeStatus = channel.unary_unary(
+                '/aeo.exchange.v1.PublishingService/ChangeStatus',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ChangeStatusRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.FromString,
+                _registered_method=True)
+        self.Compare = channel.unary_unary(
+                '/aeo.exchange.v1.PublishingService/Compare',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.CompareRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.CompareResponse.FromString,
+                _registered_method=True)
         self.WatchPublication = channel.unary_stream(
                 '/aeo.exchange.v1.PublishingService/WatchPublication',
                 request_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.WatchPublicationRequest.SerializeToString,
@@ -80,6 +90,21 @@ class PublishingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChangeStatus(self, request, context):
+        """One event for each certificate of a trader that it may follow on; what the event does not change is
+        taken from the certificate's newest record under each arrangement.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Compare(self, request, context):
+        """What publishing a register would change, certificate by certificate. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchPublication(self, request, context):
         """Each step as it happens, until all are sealed and known to be seen or the caller hangs up.
         """
@@ -104,6 +129,16 @@ def add_PublishingServiceServicer_to_server(servicer, server):
                     servicer.ListPublications,
                     request_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ListPublicationsRequest.FromString,
                     response_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ListPublicationsResponse.SerializeToString,
+            ),
+            'ChangeStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeStatus,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ChangeStatusRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.SerializeToString,
+            ),
+            'Compare': grpc.unary_unary_rpc_method_handler(
+                    servicer.Compare,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.CompareRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.CompareResponse.SerializeToString,
             ),
             'WatchPublication': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchPublication,
@@ -193,6 +228,60 @@ class PublishingService:
             '/aeo.exchange.v1.PublishingService/ListPublications',
             aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ListPublicationsRequest.SerializeToString,
             aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ListPublicationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.PublishingService/ChangeStatus',
+            aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ChangeStatusRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Compare(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.PublishingService/Compare',
+            aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.CompareRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.CompareResponse.FromString,
             options,
             channel_credentials,
             insecure,

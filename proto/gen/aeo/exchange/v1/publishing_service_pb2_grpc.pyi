@@ -37,6 +37,12 @@ class PublishingServiceStub:
     """The same idempotency key with the same content returns the same publication."""
     GetPublication: _grpc.UnaryUnaryMultiCallable[_publishing_service_pb2.GetPublicationRequest, _publishing_service_pb2.GetPublicationResponse]
     ListPublications: _grpc.UnaryUnaryMultiCallable[_publishing_service_pb2.ListPublicationsRequest, _publishing_service_pb2.ListPublicationsResponse]
+    ChangeStatus: _grpc.UnaryUnaryMultiCallable[_publishing_service_pb2.ChangeStatusRequest, _publishing_service_pb2.PublishResponse]
+    """One event for each certificate of a trader that it may follow on; what the event does not change is
+    taken from the certificate's newest record under each arrangement.
+    """
+    Compare: _grpc.UnaryUnaryMultiCallable[_publishing_service_pb2.CompareRequest, _publishing_service_pb2.CompareResponse]
+    """What publishing a register would change, certificate by certificate. Changes nothing."""
     WatchPublication: _grpc.UnaryStreamMultiCallable[_publishing_service_pb2.WatchPublicationRequest, _publishing_service_pb2.WatchPublicationResponse]
     """Each step as it happens, until all are sealed and known to be seen or the caller hangs up."""
 
@@ -49,6 +55,12 @@ class PublishingServiceAsyncStub(PublishingServiceStub):
     """The same idempotency key with the same content returns the same publication."""
     GetPublication: _aio.UnaryUnaryMultiCallable[_publishing_service_pb2.GetPublicationRequest, _publishing_service_pb2.GetPublicationResponse]  # type: ignore[assignment]
     ListPublications: _aio.UnaryUnaryMultiCallable[_publishing_service_pb2.ListPublicationsRequest, _publishing_service_pb2.ListPublicationsResponse]  # type: ignore[assignment]
+    ChangeStatus: _aio.UnaryUnaryMultiCallable[_publishing_service_pb2.ChangeStatusRequest, _publishing_service_pb2.PublishResponse]  # type: ignore[assignment]
+    """One event for each certificate of a trader that it may follow on; what the event does not change is
+    taken from the certificate's newest record under each arrangement.
+    """
+    Compare: _aio.UnaryUnaryMultiCallable[_publishing_service_pb2.CompareRequest, _publishing_service_pb2.CompareResponse]  # type: ignore[assignment]
+    """What publishing a register would change, certificate by certificate. Changes nothing."""
     WatchPublication: _aio.UnaryStreamMultiCallable[_publishing_service_pb2.WatchPublicationRequest, _publishing_service_pb2.WatchPublicationResponse]  # type: ignore[assignment]
     """Each step as it happens, until all are sealed and known to be seen or the caller hangs up."""
 
@@ -76,6 +88,24 @@ class PublishingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _publishing_service_pb2.ListPublicationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_publishing_service_pb2.ListPublicationsResponse, _abc.Awaitable[_publishing_service_pb2.ListPublicationsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ChangeStatus(
+        self,
+        request: _publishing_service_pb2.ChangeStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_publishing_service_pb2.PublishResponse, _abc.Awaitable[_publishing_service_pb2.PublishResponse]]:
+        """One event for each certificate of a trader that it may follow on; what the event does not change is
+        taken from the certificate's newest record under each arrangement.
+        """
+
+    @_abc_1.abstractmethod
+    def Compare(
+        self,
+        request: _publishing_service_pb2.CompareRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_publishing_service_pb2.CompareResponse, _abc.Awaitable[_publishing_service_pb2.CompareResponse]]:
+        """What publishing a register would change, certificate by certificate. Changes nothing."""
 
     @_abc_1.abstractmethod
     def WatchPublication(

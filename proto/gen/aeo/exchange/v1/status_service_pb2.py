@@ -27,51 +27,53 @@ from aeo.ledger.v1 import arrangement_pb2 as aeo_dot_ledger_dot_v1_dot_arrangeme
 from aeo.ledger.v1 import status_pb2 as aeo_dot_ledger_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$aeo/exchange/v1/status_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a\x1d\x61\x65o/exchange/v1/verdict.proto\x1a\x1f\x61\x65o/ledger/v1/arrangement.proto\x1a\x1a\x61\x65o/ledger/v1/status.proto\"\xa9\x03\n\rLookupRequest\x12\r\n\x03tin\x18\x01 \x01(\tH\x00\x12\'\n\x05\x61lias\x18\x02 \x01(\x0b\x32\x16.aeo.exchange.v1.AliasH\x00\x12\x10\n\x08\x66unction\x18\x03 \x01(\t\x12+\n\tdirection\x18\x04 \x01(\x0e\x32\x18.aeo.ledger.v1.Direction\x12\x16\n\x0etransport_mode\x18\x05 \x01(\r\x12\r\n\x05level\x18\x06 \x01(\t\x12\x12\n\x05\x61s_of\x18\x07 \x01(\x10H\x02\x88\x01\x01\x12\x19\n\x0fknown_at_height\x18\x08 \x01(\x04H\x01\x12\x17\n\rknown_at_time\x18\t \x01(\x10H\x01\x12\x18\n\x10\x64ispatch_economy\x18\n \x01(\t\x12\x15\n\rdeclared_name\x18\x0b \x01(\t\x12\x18\n\x10\x64\x65\x63lared_address\x18\x0c \x01(\t\x12\x1b\n\x13recognising_economy\x18\r \x01(\t\x12\x15\n\rinclude_proof\x18\x0e \x01(\x08\x12\x0f\n\x07purpose\x18\x0f \x01(\tB\x0c\n\nidentifierB\n\n\x08known_atB\x08\n\x06_as_of\"&\n\x05\x41lias\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x95\x01\n\x0eLookupResponse\x12)\n\x07verdict\x18\x01 \x01(\x0b\x32\x18.aeo.exchange.v1.Verdict\x12+\n\x08\x66inality\x18\x02 \x01(\x0e\x32\x19.aeo.exchange.v1.Finality\x12+\n\x05proof\x18\x03 \x01(\x0b\x32\x1c.aeo.exchange.v1.LookupProof\"\\\n\x0bLookupProof\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x0c\n\x04seal\x18\x02 \x01(\x0c\x12/\n\x08subjects\x18\x03 \x03(\x0b\x32\x1d.aeo.exchange.v1.SubjectProof\"\xaa\x01\n\x0cSubjectProof\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\x0c\x12\x0f\n\x07tin_mac\x18\x04 \x01(\x0c\x12\r\n\x05\x65poch\x18\x05 \x01(\r\x12.\n\x07history\x18\x06 \x03(\x0b\x32\x1d.aeo.exchange.v1.HistoryEntry\x12\x11\n\tmap_proof\x18\x07 \x01(\x0c\"q\n\x0cHistoryEntry\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x0c\n\x04time\x18\x02 \x01(\x10\x12\x11\n\tlog_index\x18\x03 \x01(\x04\x12\x10\n\x08position\x18\x04 \x01(\r\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\x12\x0e\n\x06record\x18\x06 \x01(\x0c\"F\n\x12\x42\x61tchLookupRequest\x12\x30\n\x08requests\x18\x01 \x03(\x0b\x32\x1e.aeo.exchange.v1.LookupRequest\"n\n\x13\x42\x61tchLookupResponse\x12*\n\x08verdicts\x18\x01 \x03(\x0b\x32\x18.aeo.exchange.v1.Verdict\x12+\n\x08\x66inality\x18\x02 \x01(\x0e\x32\x19.aeo.exchange.v1.Finality\"F\n\x13StreamLookupRequest\x12/\n\x07request\x18\x01 \x01(\x0b\x32\x1e.aeo.exchange.v1.LookupRequest\"I\n\x14StreamLookupResponse\x12\x31\n\x08response\x18\x01 \x01(\x0b\x32\x1f.aeo.exchange.v1.LookupResponse\"f\n\x11GetHistoryRequest\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x16\n\x0e\x61rrangement_id\x18\x02 \x01(\x0c\x12\x1b\n\x13recognising_economy\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\"\x92\x01\n\x12GetHistoryResponse\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x17\n\x0fissuing_economy\x18\x02 \x01(\t\x12\x31\n\thistories\x18\x03 \x03(\x0b\x32\x1e.aeo.exchange.v1.TraderHistory\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\x13\n\x0bheader_hash\x18\x05 \x01(\x0c\"\x96\x01\n\rTraderHistory\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07subject\x18\x02 \x01(\x0c\x12.\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x1d.aeo.exchange.v1.HistoryEntry\x12,\n\x07records\x18\x04 \x03(\x0b\x32\x1b.aeo.ledger.v1.StatusRecord\"\x9f\x01\n\x0cWatchRequest\x12\x30\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.WatchCursorH\x00\x88\x01\x01\x12\x0c\n\x04tins\x18\x02 \x03(\t\x12\x17\n\x0fonly_registered\x18\x03 \x01(\x08\x12\x1b\n\x13recognising_economy\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\tB\x08\n\x06_after\"2\n\x0bWatchCursor\x12\x11\n\tlog_index\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\r\"y\n\rWatchResponse\x12/\n\x06\x63hange\x18\x01 \x01(\x0b\x32\x1d.aeo.exchange.v1.StatusChangeH\x00\x12.\n\tcaught_up\x18\x02 \x01(\x0b\x32\x19.aeo.exchange.v1.CaughtUpH\x00\x42\x07\n\x05\x65vent\"\xdd\x01\n\x0cStatusChange\x12,\n\x06\x63ursor\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.WatchCursor\x12\x16\n\x0e\x61rrangement_id\x18\x02 \x01(\x0c\x12\x0e\n\x06issuer\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\x0c\x12\x0b\n\x03tin\x18\x05 \x01(\t\x12,\n\x05\x65ntry\x18\x06 \x01(\x0b\x32\x1d.aeo.exchange.v1.HistoryEntry\x12+\n\x06record\x18\x07 \x01(\x0b\x32\x1b.aeo.ledger.v1.StatusRecord\"]\n\x08\x43\x61ughtUp\x12,\n\x06\x63ursor\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.WatchCursor\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x13\n\x0bheader_hash\x18\x03 \x01(\x0c*g\n\x08\x46inality\x12\x18\n\x14\x46INALITY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46INALITY_RECORDED\x10\x01\x12\x15\n\x11\x46INALITY_ATTESTED\x10\x02\x12\x13\n\x0f\x46INALITY_SEALED\x10\x03\x32\xb6\x03\n\rStatusService\x12I\n\x06Lookup\x12\x1e.aeo.exchange.v1.LookupRequest\x1a\x1f.aeo.exchange.v1.LookupResponse\x12X\n\x0b\x42\x61tchLookup\x12#.aeo.exchange.v1.BatchLookupRequest\x1a$.aeo.exchange.v1.BatchLookupResponse\x12_\n\x0cStreamLookup\x12$.aeo.exchange.v1.StreamLookupRequest\x1a%.aeo.exchange.v1.StreamLookupResponse(\x01\x30\x01\x12U\n\nGetHistory\x12\".aeo.exchange.v1.GetHistoryRequest\x1a#.aeo.exchange.v1.GetHistoryResponse\x12H\n\x05Watch\x12\x1d.aeo.exchange.v1.WatchRequest\x1a\x1e.aeo.exchange.v1.WatchResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$aeo/exchange/v1/status_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a\x1d\x61\x65o/exchange/v1/verdict.proto\x1a\x1f\x61\x65o/ledger/v1/arrangement.proto\x1a\x1a\x61\x65o/ledger/v1/status.proto\"\xa9\x03\n\rLookupRequest\x12\r\n\x03tin\x18\x01 \x01(\tH\x00\x12\'\n\x05\x61lias\x18\x02 \x01(\x0b\x32\x16.aeo.exchange.v1.AliasH\x00\x12\x10\n\x08\x66unction\x18\x03 \x01(\t\x12+\n\tdirection\x18\x04 \x01(\x0e\x32\x18.aeo.ledger.v1.Direction\x12\x16\n\x0etransport_mode\x18\x05 \x01(\r\x12\r\n\x05level\x18\x06 \x01(\t\x12\x12\n\x05\x61s_of\x18\x07 \x01(\x10H\x02\x88\x01\x01\x12\x19\n\x0fknown_at_height\x18\x08 \x01(\x04H\x01\x12\x17\n\rknown_at_time\x18\t \x01(\x10H\x01\x12\x18\n\x10\x64ispatch_economy\x18\n \x01(\t\x12\x15\n\rdeclared_name\x18\x0b \x01(\t\x12\x18\n\x10\x64\x65\x63lared_address\x18\x0c \x01(\t\x12\x1b\n\x13recognising_economy\x18\r \x01(\t\x12\x15\n\rinclude_proof\x18\x0e \x01(\x08\x12\x0f\n\x07purpose\x18\x0f \x01(\tB\x0c\n\nidentifierB\n\n\x08known_atB\x08\n\x06_as_of\"&\n\x05\x41lias\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xc8\x01\n\x0eLookupResponse\x12)\n\x07verdict\x18\x01 \x01(\x0b\x32\x18.aeo.exchange.v1.Verdict\x12+\n\x08\x66inality\x18\x02 \x01(\x0e\x32\x19.aeo.exchange.v1.Finality\x12+\n\x05proof\x18\x03 \x01(\x0b\x32\x1c.aeo.exchange.v1.LookupProof\x12\x31\n\x07problem\x18\x04 \x01(\x0b\x32 .aeo.exchange.v1.QuestionProblem\"D\n\x0fQuestionProblem\x12\r\n\x05index\x18\x01 \x01(\x04\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\\\n\x0bLookupProof\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x0c\n\x04seal\x18\x02 \x01(\x0c\x12/\n\x08subjects\x18\x03 \x03(\x0b\x32\x1d.aeo.exchange.v1.SubjectProof\"\xaa\x01\n\x0cSubjectProof\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\x0c\x12\x0f\n\x07tin_mac\x18\x04 \x01(\x0c\x12\r\n\x05\x65poch\x18\x05 \x01(\r\x12.\n\x07history\x18\x06 \x03(\x0b\x32\x1d.aeo.exchange.v1.HistoryEntry\x12\x11\n\tmap_proof\x18\x07 \x01(\x0c\"q\n\x0cHistoryEntry\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x0c\n\x04time\x18\x02 \x01(\x10\x12\x11\n\tlog_index\x18\x03 \x01(\x04\x12\x10\n\x08position\x18\x04 \x01(\r\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\x12\x0e\n\x06record\x18\x06 \x01(\x0c\"F\n\x12\x42\x61tchLookupRequest\x12\x30\n\x08requests\x18\x01 \x03(\x0b\x32\x1e.aeo.exchange.v1.LookupRequest\"\xa2\x01\n\x13\x42\x61tchLookupResponse\x12*\n\x08verdicts\x18\x01 \x03(\x0b\x32\x18.aeo.exchange.v1.Verdict\x12+\n\x08\x66inality\x18\x02 \x01(\x0e\x32\x19.aeo.exchange.v1.Finality\x12\x32\n\x08problems\x18\x03 \x03(\x0b\x32 .aeo.exchange.v1.QuestionProblem\"F\n\x13StreamLookupRequest\x12/\n\x07request\x18\x01 \x01(\x0b\x32\x1e.aeo.exchange.v1.LookupRequest\"I\n\x14StreamLookupResponse\x12\x31\n\x08response\x18\x01 \x01(\x0b\x32\x1f.aeo.exchange.v1.LookupResponse\"f\n\x11GetHistoryRequest\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x16\n\x0e\x61rrangement_id\x18\x02 \x01(\x0c\x12\x1b\n\x13recognising_economy\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\"\x92\x01\n\x12GetHistoryResponse\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x17\n\x0fissuing_economy\x18\x02 \x01(\t\x12\x31\n\thistories\x18\x03 \x03(\x0b\x32\x1e.aeo.exchange.v1.TraderHistory\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\x13\n\x0bheader_hash\x18\x05 \x01(\x0c\"\x96\x01\n\rTraderHistory\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07subject\x18\x02 \x01(\x0c\x12.\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x1d.aeo.exchange.v1.HistoryEntry\x12,\n\x07records\x18\x04 \x03(\x0b\x32\x1b.aeo.ledger.v1.StatusRecord\"\x9f\x01\n\x0cWatchRequest\x12\x30\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.WatchCursorH\x00\x88\x01\x01\x12\x0c\n\x04tins\x18\x02 \x03(\t\x12\x17\n\x0fonly_registered\x18\x03 \x01(\x08\x12\x1b\n\x13recognising_economy\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\tB\x08\n\x06_after\"2\n\x0bWatchCursor\x12\x11\n\tlog_index\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\r\"y\n\rWatchResponse\x12/\n\x06\x63hange\x18\x01 \x01(\x0b\x32\x1d.aeo.exchange.v1.StatusChangeH\x00\x12.\n\tcaught_up\x18\x02 \x01(\x0b\x32\x19.aeo.exchange.v1.CaughtUpH\x00\x42\x07\n\x05\x65vent\"\xdd\x01\n\x0cStatusChange\x12,\n\x06\x63ursor\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.WatchCursor\x12\x16\n\x0e\x61rrangement_id\x18\x02 \x01(\x0c\x12\x0e\n\x06issuer\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\x0c\x12\x0b\n\x03tin\x18\x05 \x01(\t\x12,\n\x05\x65ntry\x18\x06 \x01(\x0b\x32\x1d.aeo.exchange.v1.HistoryEntry\x12+\n\x06record\x18\x07 \x01(\x0b\x32\x1b.aeo.ledger.v1.StatusRecord\"]\n\x08\x43\x61ughtUp\x12,\n\x06\x63ursor\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.WatchCursor\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x13\n\x0bheader_hash\x18\x03 \x01(\x0c*g\n\x08\x46inality\x12\x18\n\x14\x46INALITY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46INALITY_RECORDED\x10\x01\x12\x15\n\x11\x46INALITY_ATTESTED\x10\x02\x12\x13\n\x0f\x46INALITY_SEALED\x10\x03\x32\xb6\x03\n\rStatusService\x12I\n\x06Lookup\x12\x1e.aeo.exchange.v1.LookupRequest\x1a\x1f.aeo.exchange.v1.LookupResponse\x12X\n\x0b\x42\x61tchLookup\x12#.aeo.exchange.v1.BatchLookupRequest\x1a$.aeo.exchange.v1.BatchLookupResponse\x12_\n\x0cStreamLookup\x12$.aeo.exchange.v1.StreamLookupRequest\x1a%.aeo.exchange.v1.StreamLookupResponse(\x01\x30\x01\x12U\n\nGetHistory\x12\".aeo.exchange.v1.GetHistoryRequest\x1a#.aeo.exchange.v1.GetHistoryResponse\x12H\n\x05Watch\x12\x1d.aeo.exchange.v1.WatchRequest\x1a\x1e.aeo.exchange.v1.WatchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.exchange.v1.status_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FINALITY']._serialized_start=2544
-  _globals['_FINALITY']._serialized_end=2647
+  _globals['_FINALITY']._serialized_start=2718
+  _globals['_FINALITY']._serialized_end=2821
   _globals['_LOOKUPREQUEST']._serialized_start=150
   _globals['_LOOKUPREQUEST']._serialized_end=575
   _globals['_ALIAS']._serialized_start=577
   _globals['_ALIAS']._serialized_end=615
   _globals['_LOOKUPRESPONSE']._serialized_start=618
-  _globals['_LOOKUPRESPONSE']._serialized_end=767
-  _globals['_LOOKUPPROOF']._serialized_start=769
-  _globals['_LOOKUPPROOF']._serialized_end=861
-  _globals['_SUBJECTPROOF']._serialized_start=864
-  _globals['_SUBJECTPROOF']._serialized_end=1034
-  _globals['_HISTORYENTRY']._serialized_start=1036
-  _globals['_HISTORYENTRY']._serialized_end=1149
-  _globals['_BATCHLOOKUPREQUEST']._serialized_start=1151
-  _globals['_BATCHLOOKUPREQUEST']._serialized_end=1221
-  _globals['_BATCHLOOKUPRESPONSE']._serialized_start=1223
-  _globals['_BATCHLOOKUPRESPONSE']._serialized_end=1333
-  _globals['_STREAMLOOKUPREQUEST']._serialized_start=1335
-  _globals['_STREAMLOOKUPREQUEST']._serialized_end=1405
-  _globals['_STREAMLOOKUPRESPONSE']._serialized_start=1407
-  _globals['_STREAMLOOKUPRESPONSE']._serialized_end=1480
-  _globals['_GETHISTORYREQUEST']._serialized_start=1482
-  _globals['_GETHISTORYREQUEST']._serialized_end=1584
-  _globals['_GETHISTORYRESPONSE']._serialized_start=1587
-  _globals['_GETHISTORYRESPONSE']._serialized_end=1733
-  _globals['_TRADERHISTORY']._serialized_start=1736
-  _globals['_TRADERHISTORY']._serialized_end=1886
-  _globals['_WATCHREQUEST']._serialized_start=1889
-  _globals['_WATCHREQUEST']._serialized_end=2048
-  _globals['_WATCHCURSOR']._serialized_start=2050
-  _globals['_WATCHCURSOR']._serialized_end=2100
-  _globals['_WATCHRESPONSE']._serialized_start=2102
-  _globals['_WATCHRESPONSE']._serialized_end=2223
-  _globals['_STATUSCHANGE']._serialized_start=2226
-  _globals['_STATUSCHANGE']._serialized_end=2447
-  _globals['_CAUGHTUP']._serialized_start=2449
-  _globals['_CAUGHTUP']._serialized_end=2542
-  _globals['_STATUSSERVICE']._serialized_start=2650
-  _globals['_STATUSSERVICE']._serialized_end=3088
+  _globals['_LOOKUPRESPONSE']._serialized_end=818
+  _globals['_QUESTIONPROBLEM']._serialized_start=820
+  _globals['_QUESTIONPROBLEM']._serialized_end=888
+  _globals['_LOOKUPPROOF']._serialized_start=890
+  _globals['_LOOKUPPROOF']._serialized_end=982
+  _globals['_SUBJECTPROOF']._serialized_start=985
+  _globals['_SUBJECTPROOF']._serialized_end=1155
+  _globals['_HISTORYENTRY']._serialized_start=1157
+  _globals['_HISTORYENTRY']._serialized_end=1270
+  _globals['_BATCHLOOKUPREQUEST']._serialized_start=1272
+  _globals['_BATCHLOOKUPREQUEST']._serialized_end=1342
+  _globals['_BATCHLOOKUPRESPONSE']._serialized_start=1345
+  _globals['_BATCHLOOKUPRESPONSE']._serialized_end=1507
+  _globals['_STREAMLOOKUPREQUEST']._serialized_start=1509
+  _globals['_STREAMLOOKUPREQUEST']._serialized_end=1579
+  _globals['_STREAMLOOKUPRESPONSE']._serialized_start=1581
+  _globals['_STREAMLOOKUPRESPONSE']._serialized_end=1654
+  _globals['_GETHISTORYREQUEST']._serialized_start=1656
+  _globals['_GETHISTORYREQUEST']._serialized_end=1758
+  _globals['_GETHISTORYRESPONSE']._serialized_start=1761
+  _globals['_GETHISTORYRESPONSE']._serialized_end=1907
+  _globals['_TRADERHISTORY']._serialized_start=1910
+  _globals['_TRADERHISTORY']._serialized_end=2060
+  _globals['_WATCHREQUEST']._serialized_start=2063
+  _globals['_WATCHREQUEST']._serialized_end=2222
+  _globals['_WATCHCURSOR']._serialized_start=2224
+  _globals['_WATCHCURSOR']._serialized_end=2274
+  _globals['_WATCHRESPONSE']._serialized_start=2276
+  _globals['_WATCHRESPONSE']._serialized_end=2397
+  _globals['_STATUSCHANGE']._serialized_start=2400
+  _globals['_STATUSCHANGE']._serialized_end=2621
+  _globals['_CAUGHTUP']._serialized_start=2623
+  _globals['_CAUGHTUP']._serialized_end=2716
+  _globals['_STATUSSERVICE']._serialized_start=2824
+  _globals['_STATUSSERVICE']._serialized_end=3262
 # @@protoc_insertion_point(module_scope)

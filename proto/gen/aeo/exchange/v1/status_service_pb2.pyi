@@ -64,14 +64,26 @@ class Alias(_message.Message):
     def __init__(self, scheme: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class LookupResponse(_message.Message):
-    __slots__ = ("verdict", "finality", "proof")
+    __slots__ = ("verdict", "finality", "proof", "problem")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     FINALITY_FIELD_NUMBER: _ClassVar[int]
     PROOF_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
     verdict: _verdict_pb2.Verdict
     finality: Finality
     proof: LookupProof
-    def __init__(self, verdict: _Optional[_Union[_verdict_pb2.Verdict, _Mapping]] = ..., finality: _Optional[_Union[Finality, str]] = ..., proof: _Optional[_Union[LookupProof, _Mapping]] = ...) -> None: ...
+    problem: QuestionProblem
+    def __init__(self, verdict: _Optional[_Union[_verdict_pb2.Verdict, _Mapping]] = ..., finality: _Optional[_Union[Finality, str]] = ..., proof: _Optional[_Union[LookupProof, _Mapping]] = ..., problem: _Optional[_Union[QuestionProblem, _Mapping]] = ...) -> None: ...
+
+class QuestionProblem(_message.Message):
+    __slots__ = ("index", "field", "description")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    field: str
+    description: str
+    def __init__(self, index: _Optional[int] = ..., field: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
 
 class LookupProof(_message.Message):
     __slots__ = ("header", "seal", "subjects")
@@ -124,12 +136,14 @@ class BatchLookupRequest(_message.Message):
     def __init__(self, requests: _Optional[_Iterable[_Union[LookupRequest, _Mapping]]] = ...) -> None: ...
 
 class BatchLookupResponse(_message.Message):
-    __slots__ = ("verdicts", "finality")
+    __slots__ = ("verdicts", "finality", "problems")
     VERDICTS_FIELD_NUMBER: _ClassVar[int]
     FINALITY_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     verdicts: _containers.RepeatedCompositeFieldContainer[_verdict_pb2.Verdict]
     finality: Finality
-    def __init__(self, verdicts: _Optional[_Iterable[_Union[_verdict_pb2.Verdict, _Mapping]]] = ..., finality: _Optional[_Union[Finality, str]] = ...) -> None: ...
+    problems: _containers.RepeatedCompositeFieldContainer[QuestionProblem]
+    def __init__(self, verdicts: _Optional[_Iterable[_Union[_verdict_pb2.Verdict, _Mapping]]] = ..., finality: _Optional[_Union[Finality, str]] = ..., problems: _Optional[_Iterable[_Union[QuestionProblem, _Mapping]]] = ...) -> None: ...
 
 class StreamLookupRequest(_message.Message):
     __slots__ = ("request",)

@@ -24,19 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x65o/exchange/wire/v1/wire.proto\x12\x14\x61\x65o.exchange.wire.v1\"G\n\x13LookupResponseBytes\x12\x0f\n\x07verdict\x18\x01 \x01(\x0c\x12\x10\n\x08\x66inality\x18\x02 \x01(\r\x12\r\n\x05proof\x18\x03 \x01(\x0c\">\n\x18\x42\x61tchLookupResponseBytes\x12\x10\n\x08verdicts\x18\x01 \x03(\x0c\x12\x10\n\x08\x66inality\x18\x02 \x01(\r\"\x94\x01\n\x13PublishRequestBytes\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12:\n\x0bsubmissions\x18\x02 \x03(\x0b\x32%.aeo.exchange.wire.v1.SubmissionBytes\x12\x17\n\x0f\x61rrangement_ids\x18\x03 \x03(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"\x92\x02\n\x0fSubmissionBytes\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x1a\n\x12\x63\x65rtificate_number\x18\x02 \x01(\t\x12\x12\n\nvalid_from\x18\x03 \x01(\x06\x12\x10\n\x08valid_to\x18\x04 \x01(\x06\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x05 \x01(\x06\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x06 \x01(\x06\x12\r\n\x05terms\x18\x07 \x01(\x0c\x12\x17\n\x0fpredecessor_tin\x18\x08 \x01(\t\x12\x18\n\x10predecessor_kind\x18\t \x01(\r\x12\x10\n\x08\x63orrects\x18\n \x01(\x0c\x12\x15\n\rreapply_after\x18\x0b \x01(\x06\x12\x17\n\x0f\x61rrangement_ids\x18\x0c \x03(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x65o/exchange/wire/v1/wire.proto\x12\x14\x61\x65o.exchange.wire.v1\"+\n\x17\x42\x61tchLookupRequestBytes\x12\x10\n\x08requests\x18\x01 \x03(\x0c\"G\n\x13LookupResponseBytes\x12\x0f\n\x07verdict\x18\x01 \x01(\x0c\x12\x10\n\x08\x66inality\x18\x02 \x01(\r\x12\r\n\x05proof\x18\x03 \x01(\x0c\"P\n\x18\x42\x61tchLookupResponseBytes\x12\x10\n\x08verdicts\x18\x01 \x03(\x0c\x12\x10\n\x08\x66inality\x18\x02 \x01(\r\x12\x10\n\x08problems\x18\x03 \x03(\x0c\"\x94\x01\n\x13PublishRequestBytes\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12:\n\x0bsubmissions\x18\x02 \x03(\x0b\x32%.aeo.exchange.wire.v1.SubmissionBytes\x12\x17\n\x0f\x61rrangement_ids\x18\x03 \x03(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"\x92\x02\n\x0fSubmissionBytes\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x1a\n\x12\x63\x65rtificate_number\x18\x02 \x01(\t\x12\x12\n\nvalid_from\x18\x03 \x01(\x06\x12\x10\n\x08valid_to\x18\x04 \x01(\x06\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x05 \x01(\x06\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x06 \x01(\x06\x12\r\n\x05terms\x18\x07 \x01(\x0c\x12\x17\n\x0fpredecessor_tin\x18\x08 \x01(\t\x12\x18\n\x10predecessor_kind\x18\t \x01(\r\x12\x10\n\x08\x63orrects\x18\n \x01(\x0c\x12\x15\n\rreapply_after\x18\x0b \x01(\x06\x12\x17\n\x0f\x61rrangement_ids\x18\x0c \x03(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.exchange.wire.v1.wire_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LOOKUPRESPONSEBYTES']._serialized_start=57
-  _globals['_LOOKUPRESPONSEBYTES']._serialized_end=128
-  _globals['_BATCHLOOKUPRESPONSEBYTES']._serialized_start=130
-  _globals['_BATCHLOOKUPRESPONSEBYTES']._serialized_end=192
-  _globals['_PUBLISHREQUESTBYTES']._serialized_start=195
-  _globals['_PUBLISHREQUESTBYTES']._serialized_end=343
-  _globals['_SUBMISSIONBYTES']._serialized_start=346
-  _globals['_SUBMISSIONBYTES']._serialized_end=620
+  _globals['_BATCHLOOKUPREQUESTBYTES']._serialized_start=57
+  _globals['_BATCHLOOKUPREQUESTBYTES']._serialized_end=100
+  _globals['_LOOKUPRESPONSEBYTES']._serialized_start=102
+  _globals['_LOOKUPRESPONSEBYTES']._serialized_end=173
+  _globals['_BATCHLOOKUPRESPONSEBYTES']._serialized_start=175
+  _globals['_BATCHLOOKUPRESPONSEBYTES']._serialized_end=255
+  _globals['_PUBLISHREQUESTBYTES']._serialized_start=258
+  _globals['_PUBLISHREQUESTBYTES']._serialized_end=406
+  _globals['_SUBMISSIONBYTES']._serialized_start=409
+  _globals['_SUBMISSIONBYTES']._serialized_end=683
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class BatchLookupRequestBytes(_message.Message):
+    __slots__ = ("requests",)
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    requests: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, requests: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
 class LookupResponseBytes(_message.Message):
     __slots__ = ("verdict", "finality", "proof")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
@@ -17,12 +23,14 @@ class LookupResponseBytes(_message.Message):
     def __init__(self, verdict: _Optional[bytes] = ..., finality: _Optional[int] = ..., proof: _Optional[bytes] = ...) -> None: ...
 
 class BatchLookupResponseBytes(_message.Message):
-    __slots__ = ("verdicts", "finality")
+    __slots__ = ("verdicts", "finality", "problems")
     VERDICTS_FIELD_NUMBER: _ClassVar[int]
     FINALITY_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     verdicts: _containers.RepeatedScalarFieldContainer[bytes]
     finality: int
-    def __init__(self, verdicts: _Optional[_Iterable[bytes]] = ..., finality: _Optional[int] = ...) -> None: ...
+    problems: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, verdicts: _Optional[_Iterable[bytes]] = ..., finality: _Optional[int] = ..., problems: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class PublishRequestBytes(_message.Message):
     __slots__ = ("idempotency_key", "submissions", "arrangement_ids", "economy")
