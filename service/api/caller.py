@@ -4,8 +4,9 @@ A client certificate names its holder in one SAN URI (a SPIFFE id, RFC 3986 and 
 
     spiffe://<network>/<economy>/<access role>/<name>
 
->>> parse_spiffe("spiffe://apec-pilot/NZ/risk-engine/tsw-1")
-('apec-pilot', Caller(economy='NZ', access_role=<AccessRole.RISK_ENGINE: 'risk-engine'>, name='tsw-1'))
+>>> network, caller = parse_spiffe("spiffe://apec-pilot/NZ/risk-engine/tsw-1")
+>>> network, caller.economy, str(caller.access_role), caller.name
+('apec-pilot', 'NZ', 'risk-engine', 'tsw-1')
 
 The certificate must be issued by the authority that this economy registered on the ledger: the
 TLS handshake accepts any member's authority, so without this check Hong Kong could issue a
@@ -17,13 +18,15 @@ The table `RIGHTS` is *Who may do what* of the domain, as data.
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import cast
 
 import grpc
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from service.api.failures import Denied, Unauthenticated
 
@@ -70,6 +73,7 @@ class Right(Enum):
     PEER = "speak as another member's node"
 
 
+_ROLES = frozenset(role.value for role in AccessRole)
 _R = AccessRole
 RIGHTS: Mapping[Right, frozenset[AccessRole]] = {
     Right.LOOK_UP: frozenset({_R.RISK_ENGINE, _R.BORDER_OFFICER, _R.AGENCY}),
@@ -127,7 +131,7 @@ def format_spiffe(trust_domain: str, caller: Caller) -> str:
 def parse_spiffe(uri: str) -> tuple[str, Caller]:
     """(trust domain, caller) of a SPIFFE id; Unauthenticated when it is not one of ours."""
     match = _SPIFFE.fullmatch(uri)
-    if match is None or match[3] not in AccessRole:
+    if match is None or match[3] not in _ROLES:
         raise Unauthenticated("SPIFFE_ID", f"not spiffe://network/economy/role/name: {uri[:200]!r}")
     return match[1], Caller(match[2], AccessRole(match[3]), match[4])
 
@@ -143,8 +147,6 @@ class Authorities:
 
     def bundle(self) -> bytes:
         """All authorities as PEM: what the TLS handshake accepts."""
-        from cryptography.hazmat.primitives.serialization import Encoding
-
         return b"".join(
             certificate.public_bytes(Encoding.PEM)
             for economy in sorted(self._of)
@@ -193,8 +195,9 @@ class CertificateIdentity:
         certificates = context.auth_context().get("x509_pem_cert")
         if not certificates:
             raise Unauthenticated("NO_CERTIFICATE", "no client certificate")
-        known = self._known.get(certificates[0])
-        caller, expiry = known if known is not None else self._open(certificates[0])
+        pem: bytes = cast("Sequence[bytes]", certificates)[0]  # the stubs say bytes
+        known = self._known.get(pem)
+        caller, expiry = known if known is not None else self._open(pem)
         # TLS looks at the dates once, at the handshake; a connection may live for weeks.
         if self._now() >= expiry:
             raise Unauthenticated("CERTIFICATE_EXPIRED", "the client certificate has expired")
@@ -213,7 +216,7 @@ class CertificateIdentity:
 
 def plaintext_identity(context: grpc.ServicerContext) -> Caller:
     """Identify by what the caller says in metadata: only behind plaintext on loopback."""
-    said = {key: value for key, value in context.invocation_metadata() or ()}
+    said = {key: str(value) for key, value in context.invocation_metadata() or ()}
     economy = said.get(ECONOMY_METADATA, "")
     role = said.get(ACCESS_ROLE_METADATA, "")
     name = said.get(NAME_METADATA, "plaintext")

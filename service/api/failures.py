@@ -20,11 +20,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
 
-from ledger.errors import FormatError
+from ledger.errors import FormatError, NotEntered
+
+ERROR_DOMAIN = "aeo.exchange.v1"
 
 
-class CallFailure(Exception):
+class CallError(Exception):
     """Root of what a servicer may raise; the message is for people."""
 
     code = grpc.StatusCode.INTERNAL
@@ -36,7 +41,7 @@ class CallFailure(Exception):
         self.reason = reason
 
 
-class InvalidField(CallFailure):
+class InvalidField(CallError):
     """A field of the request is missing, malformed or out of range. `field` as in the message."""
 
     code = grpc.StatusCode.INVALID_ARGUMENT
@@ -46,31 +51,31 @@ class InvalidField(CallFailure):
         self.field = field
 
 
-class Unauthenticated(CallFailure):
+class Unauthenticated(CallError):
     """We cannot tell who calls."""
 
     code = grpc.StatusCode.UNAUTHENTICATED
 
 
-class Denied(CallFailure):
+class Denied(CallError):
     """We know who calls, and they may not."""
 
     code = grpc.StatusCode.PERMISSION_DENIED
 
 
-class NotFound(CallFailure):
+class NotFound(CallError):
     """Nothing has this id. Never for a trader: not certified is an answer."""
 
     code = grpc.StatusCode.NOT_FOUND
 
 
-class Illegal(CallFailure):
+class Illegal(CallError):
     """Well-formed, but not a step that may be taken now; `reason` from a closed list."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
 
 
-class Full(CallFailure):
+class Full(CallError):
     """More work than we take at once; try again in `retry_ms`."""
 
     code = grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -80,7 +85,7 @@ class Full(CallFailure):
         self.retry_ms = retry_ms
 
 
-class NotReady(CallFailure):
+class NotReady(CallError):
     """The node cannot answer yet, or no longer."""
 
     code = grpc.StatusCode.UNAVAILABLE
@@ -90,7 +95,7 @@ class NotReady(CallFailure):
         self.retry_ms = retry_ms
 
 
-class Expired(CallFailure):
+class Expired(CallError):
     """The caller's deadline passed before we began: the work is dropped."""
 
     code = grpc.StatusCode.DEADLINE_EXCEEDED
@@ -106,3 +111,35 @@ def naming(field: str) -> Iterator[None]:
         yield
     except FormatError as error:
         raise InvalidField(field, str(error)) from None
+
+
+def format_status(error: Exception, request_id: str | None) -> grpc.Status:
+    """What to tell the caller about `error`; nothing of an error that we did not foresee."""
+    failure = _as_call_error(error)
+    said = status_pb2.Status(code=failure.code.value[0], message=str(failure))
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(reason=failure.reason, domain=ERROR_DOMAIN)
+    ]
+    if failure.field is not None:
+        violation = error_details_pb2.BadRequest.FieldViolation(
+            field=failure.field, description=str(failure), reason=failure.reason
+        )
+        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    if failure.retry_ms is not None:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromMilliseconds(failure.retry_ms)
+        details.append(retry)
+    if request_id is not None:
+        details.append(error_details_pb2.RequestInfo(request_id=request_id))
+    for detail in details:
+        said.details.add().Pack(detail)
+    status: grpc.Status = rpc_status.to_status(said)
+    return status
+
+
+def _as_call_error(error: Exception) -> CallError:
+    if isinstance(error, CallError):
+        return error
+    if isinstance(error, NotEntered):
+        return Illegal(error.code, str(error))
+    return CallError("INTERNAL", "internal error; the node's log has it under the request id")

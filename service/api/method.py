@@ -18,14 +18,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 
 from service.api.caller import AccessRole, Caller
-
-if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
 
 REQUEST_ID_METADATA = "x-request-id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -68,7 +65,7 @@ class Method:
 
 
 class Call:
-    """One call in progress: who asks, for how long they will wait, and under which name we log it."""
+    """One call in progress: who asks, how long they will wait, and under which id we log it."""
 
     __slots__ = ("_context", "_draining", "_request_id", "caller", "method")
 
@@ -88,14 +85,6 @@ class Call:
         if self._request_id is None:
             self._request_id = _request_id(self._context) or uuid.uuid4().hex
         return self._request_id
-
-    @property
-    def log(self) -> "FilteringBoundLogger":
-        """A logger; `service.logs` adds the method, the caller and the request id of the call."""
-        import structlog
-
-        logger: FilteringBoundLogger = structlog.get_logger("aeo.api")
-        return logger
 
     def seconds_left(self) -> float:
         """Until the caller's deadline; 0.0 when it has passed; very many when there is none."""

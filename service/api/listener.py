@@ -1,0 +1,251 @@
+"""One port, mutual TLS, and a limit on everything.
+
+    listener = Listener("0.0.0.0:7443", MutualTls(key, chain, authorities), Metrics())
+    listener.register("aeo.exchange.v1.StatusService", servicer.methods())
+    listener.start()
+    ...
+    listener.stop(grace_seconds=10)
+
+A synchronous server with threads: MEASURED
+
+The port is bound without SO_REUSEPORT, which gRPC sets by default: two nodes that share a port
+would each get half of the calls and no error. Read-only replicas ask for it by name.
+"""
+
+import ipaddress
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+
+from service.api.caller import AccessRole, Authorities, CertificateIdentity, plaintext_identity
+from service.api.failures import Full, NotReady
+from service.api.method import Kind, Method, Pool
+from service.api.metrics import Metrics
+from service.api.served import LOG_EVERY, Surroundings, refusing, served
+from service.api.workers import Workers
+
+MAX_REQUEST_BYTES = 4 << 20
+"""3,000 submissions or look-ups of about 1 KB each, the largest lawful request, with room."""
+MAX_RESPONSE_BYTES = 16 << 20
+"""3,000 verdicts of at most 2 KB, or a trader's whole history, with room."""
+QUICK_THREADS = 4
+"""Calls answered from memory: more threads only take the interpreter lock from each other."""
+WAITING_THREADS = 32
+"""Calls that wait for the disk, a signature or a commit."""
+STREAM_THREADS = 256
+"""Open streams; each holds a thread (8 MB of address space, about 50 KB of memory)."""
+MAX_IN_FLIGHT = 2_000
+"""Quick or waiting calls held at once: at 10,000 calls a second the last one waits 0.2 s."""
+RETRY_MS = 200
+"""When a refused caller may try again: by then a full queue of look-ups has been worked off."""
+MAX_REFUSALS = 1_000
+"""Refusals waiting to be told, and calls above them are refused by gRPC without a delay."""
+MAX_STREAMS_PER_CONNECTION = 1_000
+"""Calls at once on one connection (HTTP/2 SETTINGS_MAX_CONCURRENT_STREAMS); more wait there."""
+MAX_METADATA_BYTES = 8 << 10
+"""HTTP/2 header list of one call."""
+KEEPALIVE_MIN_MS = 10_000
+"""A client that pings more often than this without a call is disconnected."""
+
+REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
+
+
+class ListenError(Exception):
+    """The port could not be bound, or may not be bound like this."""
+
+
+@dataclass(frozen=True, slots=True)
+class MutualTls:
+    """Our key and certificate chain (PEM), and the authorities whose clients we accept."""
+
+    key: bytes = field(repr=False)
+    certificate_chain: bytes
+    authorities: Authorities
+
+
+@dataclass(frozen=True, slots=True)
+class PlaintextLoopback:
+    """No TLS; callers say who they are in metadata. Refused for any address but a loopback one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, counts of calls or threads."""
+
+    request_bytes: int = MAX_REQUEST_BYTES
+    response_bytes: int = MAX_RESPONSE_BYTES
+    in_flight: int = MAX_IN_FLIGHT
+    streams: int = STREAM_THREADS
+    quick_threads: int = QUICK_THREADS
+    waiting_threads: int = WAITING_THREADS
+    retry_ms: int = RETRY_MS
+    log_every: int = LOG_EVERY
+
+
+class Listener:
+    """A gRPC server with the rules of this exchange. Register, start, stop; once."""
+
+    def __init__(
+        self,
+        address: str,
+        security: MutualTls | PlaintextLoopback,
+        metrics: Metrics,
+        limits: Limits | None = None,
+        *,
+        share_port: bool = False,
+    ) -> None:
+        self._limits = limits = limits if limits is not None else Limits()
+        self._draining = threading.Event()
+        self._metrics = metrics
+        self._pools = {
+            Pool.QUICK: Workers("quick", limits.quick_threads, limits.in_flight),
+            Pool.WAITING: Workers("waiting", limits.waiting_threads, limits.in_flight),
+            Pool.STREAM: Workers("stream", limits.streams, limits.streams),
+        }
+        self._refusals = Workers("refusal", 1, MAX_REFUSALS)
+        for pool, workers in self._pools.items():
+            metrics.in_flight.labels(pool.value).set_function(workers.held_now)
+        identify = (
+            CertificateIdentity(security.authorities)
+            if isinstance(security, MutualTls)
+            else plaintext_identity
+        )
+        self._around = Surroundings(identify, metrics, self._draining.is_set, limits.log_every)
+        self._admission = _Admission()
+        self._services: set[str] = set()
+        self._server = grpc.server(
+            self._pools[Pool.QUICK],
+            handlers=[self._admission],
+            options=_options(limits, share_port=share_port),
+            maximum_concurrent_rpcs=2 * limits.in_flight + limits.streams + MAX_REFUSALS,
+        )
+        self.port = _bind(self._server, address, security)
+
+    def register(self, service: str, methods: Mapping[str, Method]) -> None:
+        """Serve the methods of a service, named as in its .proto with its package."""
+        self._services.add(service)
+        for name, method in methods.items():
+            path = f"/{service}/{name}"
+            pool = method.pool if method.kind is Kind.UNARY else Pool.STREAM
+            workers = self._pools[pool]
+            handler = served(path, method, self._around, workers)
+            refusal = refusing(method.kind, self._refuse(pool), self._refusals)
+            self._admission.methods[path] = workers, handler, refusal
+
+    def start(self) -> int:
+        """Begin to answer; the port."""
+        self.register(REFLECTION, _reflection_methods({*self._services, REFLECTION}))
+        self._server.start()
+        return self.port
+
+    @property
+    def services(self) -> frozenset[str]:
+        """Names of what is registered."""
+        return frozenset(self._services)
+
+    def stop(self, grace_seconds: float) -> bool:
+        """Accept no more, finish what was accepted, end the streams; False if some were cut off.
+
+        Streams see `Call.live()` turn False. What is not done after `grace_seconds` is cancelled.
+        """
+        self._draining.set()
+        self._server.stop(grace_seconds).wait()
+        # A call's status is sent from its thread, but its thread may outlive it by a little.
+        idle = [workers.wait_idle(1.0) for workers in self._pools.values()]
+        for workers in (*self._pools.values(), self._refusals):
+            workers.shutdown(wait=False, cancel_futures=True)
+        return all(idle)
+
+    def _refuse(self, pool: Pool) -> Any:
+        count = self._metrics.refused_full.labels(pool.value)
+        retry_ms = self._limits.retry_ms
+
+        def refuse() -> Full | NotReady:
+            if self._draining.is_set():
+                return NotReady("the node is stopping", retry_ms, "STOPPING")
+            count.inc()
+            return Full(f"too many {pool.value} calls at once; try again later", retry_ms)
+
+        return refuse
+
+
+class _Admission(grpc.GenericRpcHandler):
+    """Looks a method up and refuses at the door what no worker would come to in time.
+
+    gRPC asks from one thread, before it queues the call.
+    """
+
+    def __init__(self) -> None:
+        self.methods: dict[
+            str,
+            tuple[Workers, grpc.RpcMethodHandler[Any, Any], grpc.RpcMethodHandler[Any, Any]],
+        ] = {}
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """The method's handler, its refusal when its workers are full, None when unknown."""
+        found = self.methods.get(handler_call_details.method)
+        if found is None:
+            return None
+        workers, handler, refusal = found
+        return refusal if workers.full else handler
+
+
+def is_loopback(address: str) -> bool:
+    """Whether `host:port` can be reached from this machine alone.
+
+    >>> [is_loopback(a) for a in ("127.0.0.1:1", "[::1]:1", "localhost:1", "0.0.0.0:1", "nz:1")]
+    [True, True, True, False, False]
+    """
+    host = address.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _options(limits: Limits, *, share_port: bool) -> tuple[tuple[str, int], ...]:
+    return (
+        ("grpc.so_reuseport", int(share_port)),
+        ("grpc.max_receive_message_length", limits.request_bytes),
+        ("grpc.max_send_message_length", limits.response_bytes),
+        ("grpc.max_concurrent_streams", MAX_STREAMS_PER_CONNECTION),
+        ("grpc.max_metadata_size", MAX_METADATA_BYTES),
+        ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MIN_MS),
+    )
+
+
+def _bind(server: grpc.Server, address: str, security: MutualTls | PlaintextLoopback) -> int:
+    if isinstance(security, PlaintextLoopback) and not is_loopback(address):
+        raise ListenError(f"plaintext is for loopback addresses only, not {address}")
+    try:
+        if isinstance(security, PlaintextLoopback):
+            return server.add_insecure_port(address)
+        credentials = grpc.ssl_server_credentials(
+            [(security.key, security.certificate_chain)],
+            root_certificates=security.authorities.bundle(),
+            require_client_auth=True,
+        )
+        return server.add_secure_port(address, credentials)
+    except RuntimeError as error:
+        raise ListenError(f"cannot listen on {address}: {error}") from None
+
+
+def _reflection_methods(services: set[str]) -> dict[str, Method]:
+    servicer = reflection.ReflectionServicer(services)
+    return {
+        "ServerReflectionInfo": Method(
+            Kind.BOTH_STREAM,
+            servicer.ServerReflectionInfo,
+            reflection_pb2.ServerReflectionRequest.FromString,
+            reflection_pb2.ServerReflectionResponse.SerializeToString,
+            frozenset(AccessRole),
+        )
+    }
