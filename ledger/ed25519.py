@@ -32,9 +32,9 @@ SIGNATURE_BYTES: Final = 64
 _FIELD: Final = 2**255 - 19
 _SIGN_BIT: Final = 1 << 255
 
-# y of the points of order 1, 2, 4 and 8, of which there are eight. The two largest are y and -y of
-# order 8: the roots of d*y^4 + 2*y^2 - 1, where x^2 = y^2 on the curve -x^2 + y^2 = 1 + d*x^2*y^2.
-_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+# y of the eight points of order 4 (0), 1, 2 (-1) and 8: for these x^2 = -y^2, which on the curve
+# -x^2 + y^2 = 1 + d*x^2*y^2 makes y a root of d*y^4 + 2*y^2 - 1; the other root is -y.
+_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _SMALL_ORDER: Final = frozenset({0, 1, _FIELD - 1, _ORDER_8, _FIELD - _ORDER_8})
 
 
