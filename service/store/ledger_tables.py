@@ -1,0 +1,56 @@
+"""The tables of ledger.db: what every node of a network has, and nothing derived from it.
+
+Times, heights and indexes are 64 bits. Bytes are stored as they were signed or hashed. Triggers
+(see the migration) refuse every UPDATE and DELETE of genesis, header and entry, and every number
+but the next; a seal gives way only to a better one of its header.
+"""
+
+from typing import ClassVar, Final
+
+from sqlalchemy import BigInteger, Integer, MetaData
+from sqlmodel import Field, SQLModel
+
+# 64 bits everywhere; in SQLite only a column called INTEGER is the row's own number.
+INT64: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class LedgerTable(SQLModel):
+    """What the tables of ledger.db share: their own metadata, apart from home.db's."""
+
+    metadata: ClassVar[MetaData] = MetaData()
+
+
+class GenesisRow(LedgerTable, table=True):
+    """The one genesis: its number is always 0."""
+
+    __tablename__ = "genesis"
+    number: int = Field(primary_key=True, sa_type=INT64)
+    data: bytes
+
+
+class HeaderRow(LedgerTable, table=True):
+    """A header, and how many entries the log had after its block."""
+
+    __tablename__ = "header"
+    height: int = Field(primary_key=True, sa_type=INT64)
+    data: bytes
+    log_size: int = Field(sa_type=INT64)
+
+
+class EntryRow(LedgerTable, table=True):
+    """A transaction at its place in the log."""
+
+    __tablename__ = "entry"
+    log_index: int = Field(primary_key=True, sa_type=INT64)
+    data: bytes
+
+
+class SealRow(LedgerTable, table=True):
+    """The best seal seen of a header; level, attested time and weight say how good it is."""
+
+    __tablename__ = "seal"
+    height: int = Field(primary_key=True, foreign_key="header.height", sa_type=INT64)
+    data: bytes
+    level: int
+    attested_time: int = Field(sa_type=INT64)
+    weight: int = Field(sa_type=INT64)

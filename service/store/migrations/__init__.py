@@ -1,0 +1,1 @@
+"""The versions of both databases; see `service.store.migrate`."""

@@ -1,0 +1,1 @@
+"""Versions of home.db, oldest first."""

@@ -1,0 +1,1 @@
+"""Versions of ledger.db, oldest first."""
