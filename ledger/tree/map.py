@@ -54,7 +54,10 @@ _Node: TypeAlias = "tuple[bytes, _Node, _Node] | bytes | None"
 
 
 class StateMap:
-    """A map from 32-byte keys to 32-byte values with a root hash. Immutable."""
+    """A map from 32-byte keys to 32-byte values with a root hash. Immutable.
+
+    Made by `empty`, `build` and `update`. Keys and values of another length raise `FormatError`.
+    """
 
     __slots__ = ("_node", "_size")
 
@@ -117,20 +120,14 @@ class StateMap:
 
         leaves = _leaves(node)
         low, high = 0, len(leaves)
-        halves: tuple[bytes, bytes] | None = node[LEFT], node[RIGHT]
         while high - low > 1:
             middle = _middle(leaves, low, high, depth)
             if key[depth >> 3] & 0x80 >> (depth & 7):
-                siblings.append(
-                    halves[0] if halves else _subtree_hash(leaves, low, middle, depth + 1)
-                )
+                siblings.append(_subtree_hash(leaves, low, middle, depth + 1))
                 low = middle
             else:
-                siblings.append(
-                    halves[1] if halves else _subtree_hash(leaves, middle, high, depth + 1)
-                )
+                siblings.append(_subtree_hash(leaves, middle, high, depth + 1))
                 high = middle
-            halves = None
             depth += 1
         if low == high:
             return format_map_proof(MapProof(tuple(siblings), EMPTY, b""))
