@@ -1,34 +1,29 @@
 """Who calls, and what they may do.
 
-A client certificate names its holder in one SAN URI (a SPIFFE id, RFC 3986 and SPIFFE-ID):
+A client certificate names its holder in one SAN URI (`service.keys.spiffe`). It must be issued by
+the authority that this economy registered on the ledger: the TLS handshake accepts any member's
+authority, so without this check Hong Kong could issue a certificate that says New Zealand.
 
-    spiffe://<network>/<economy>/<access role>/<name>
-
->>> network, caller = parse_spiffe("spiffe://apec-pilot/NZ/risk-engine/tsw-1")
->>> network, caller.economy, str(caller.access_role), caller.name
-('apec-pilot', 'NZ', 'risk-engine', 'tsw-1')
-
-The certificate must be issued by the authority that this economy registered on the ledger: the
-TLS handshake accepts any member's authority, so without this check Hong Kong could issue a
-certificate that says New Zealand.
-
-The table `RIGHTS` is *Who may do what* of the domain, as data.
+The table `RIGHTS` is *Who may do what* of the domain, as data. Where the domain is silent:
+approvers may do what officers do; who publishes may read what was published; every member's
+caller may read the ledger, since a proof is worth nothing to whom may not fetch its header.
 """
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import cast
+from enum import Enum
+from typing import Self, cast
 
 import grpc
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ledger.errors import FormatError
 from service.api.failures import Denied, Unauthenticated
+from service.keys.spiffe import AccessRole, SpiffeId, parse_spiffe
 
 MAX_KNOWN_CERTIFICATES = 4096
 """Certificates whose holder is remembered, about 3 KB each: more than clients of one node."""
@@ -36,27 +31,6 @@ MAX_KNOWN_CERTIFICATES = 4096
 ECONOMY_METADATA = "aeo-economy"
 ACCESS_ROLE_METADATA = "aeo-access-role"
 NAME_METADATA = "aeo-name"
-
-_SPIFFE = re.compile(
-    r"spiffe://([a-z0-9._-]{1,255})/([A-Z]{2})/([a-z]+(?:-[a-z]+)*)/([A-Za-z0-9._-]{1,64})"
-)
-_NOT_IN_TRUST_DOMAIN = re.compile(r"[^a-z0-9._-]+")
-
-
-class AccessRole(StrEnum):
-    """A right to call, not a trade role."""
-
-    RISK_ENGINE = "risk-engine"
-    BORDER_OFFICER = "border-officer"
-    AGENCY = "agency"
-    OFFICER = "officer"
-    APPROVER = "approver"
-    AUDITOR = "auditor"
-    NODE_ADMIN = "node-admin"
-    NODE = "node"
-
-    # Enum hashes the member's name in Python; the string's own hash is cached: 0.3 us per call.
-    __hash__ = str.__hash__
 
 
 class Right(Enum):
@@ -73,7 +47,6 @@ class Right(Enum):
     PEER = "speak as another member's node"
 
 
-_ROLES = frozenset(role.value for role in AccessRole)
 _R = AccessRole
 RIGHTS: Mapping[Right, frozenset[AccessRole]] = {
     Right.LOOK_UP: frozenset({_R.RISK_ENGINE, _R.BORDER_OFFICER, _R.AGENCY}),
@@ -111,31 +84,6 @@ def require(caller: Caller, *roles: AccessRole) -> None:
         )
 
 
-def format_trust_domain(network_name: str) -> str:
-    """The network's name as the first part of a SPIFFE id: lower case, letters, digits, ._-
-
-    >>> format_trust_domain("APEC pilot 2026")
-    'apec-pilot-2026'
-    """
-    return _NOT_IN_TRUST_DOMAIN.sub("-", network_name.lower()).strip("-")[:255]
-
-
-def format_spiffe(trust_domain: str, caller: Caller) -> str:
-    """The SPIFFE id of a caller; ValueError when a part of it cannot be said in one."""
-    uri = f"spiffe://{trust_domain}/{caller.economy}/{caller.access_role}/{caller.name}"
-    if parse_spiffe(uri) != (trust_domain, caller):
-        raise ValueError(f"not a SPIFFE id: {uri!r}")
-    return uri
-
-
-def parse_spiffe(uri: str) -> tuple[str, Caller]:
-    """(trust domain, caller) of a SPIFFE id; Unauthenticated when it is not one of ours."""
-    match = _SPIFFE.fullmatch(uri)
-    if match is None or match[3] not in _ROLES:
-        raise Unauthenticated("SPIFFE_ID", f"not spiffe://network/economy/role/name: {uri[:200]!r}")
-    return match[1], Caller(match[2], AccessRole(match[3]), match[4])
-
-
 class Authorities:
     """The authorities that members registered for certificates of their nodes and clients."""
 
@@ -144,6 +92,12 @@ class Authorities:
     ) -> None:
         self.trust_domain = trust_domain
         self._of = {economy: tuple(given) for economy, given in certificates.items()}
+
+    @classmethod
+    def from_ledger(cls, trust_domain: str, certificates: Mapping[str, bytes]) -> Self:
+        """From each economy's registered certificate in DER, as the ledger has them."""
+        loaded = {e: (x509.load_der_x509_certificate(der),) for e, der in certificates.items()}
+        return cls(trust_domain, loaded)
 
     def bundle(self) -> bytes:
         """All authorities as PEM: what the TLS handshake accepts."""
@@ -162,18 +116,18 @@ class Authorities:
         uris = names.value.get_values_for_type(x509.UniformResourceIdentifier)
         if len(uris) != 1:
             raise Unauthenticated("SPIFFE_ID", f"the certificate has {len(uris)} URIs, not one")
-        trust_domain, caller = parse_spiffe(uris[0])
-        if trust_domain != self.trust_domain:
-            raise Unauthenticated("OTHER_NETWORK", f"the certificate is for {trust_domain}")
-        for authority in self._of.get(caller.economy, ()):
+        holder = _parse(uris[0])
+        if holder.trust_domain != self.trust_domain:
+            raise Unauthenticated("OTHER_NETWORK", f"the certificate is for {holder.trust_domain}")
+        for authority in self._of.get(holder.economy, ()):
             try:
                 certificate.verify_directly_issued_by(authority)
             except (InvalidSignature, ValueError, TypeError):
                 continue
-            return caller
+            return Caller(holder.economy, holder.access_role, holder.name)
         raise Unauthenticated(
             "WRONG_AUTHORITY",
-            f"the certificate says {caller.economy}, whose authority did not issue it",
+            f"the certificate says {holder.economy}, whose authority did not issue it",
         )
 
 
@@ -216,8 +170,17 @@ class CertificateIdentity:
 
 def plaintext_identity(context: grpc.ServicerContext) -> Caller:
     """Identify by what the caller says in metadata: only behind plaintext on loopback."""
+    # Later ones win, as for repeated headers; a binary value is none of ours.
     said = {key: str(value) for key, value in context.invocation_metadata() or ()}
     economy = said.get(ECONOMY_METADATA, "")
     role = said.get(ACCESS_ROLE_METADATA, "")
     name = said.get(NAME_METADATA, "plaintext")
-    return parse_spiffe(f"spiffe://plaintext/{economy}/{role}/{name}")[1]
+    said_to_be = _parse(f"spiffe://plaintext/{economy}/{role}/{name}")
+    return Caller(said_to_be.economy, said_to_be.access_role, said_to_be.name)
+
+
+def _parse(uri: str) -> SpiffeId:
+    try:
+        return parse_spiffe(uri)
+    except FormatError as error:
+        raise Unauthenticated("SPIFFE_ID", str(error)) from None

@@ -10,12 +10,16 @@
 | Full | RESOURCE_EXHAUSTED | RetryInfo |
 | NotReady | UNAVAILABLE | RetryInfo |
 | Expired | DEADLINE_EXCEEDED | |
+| service.errors.KeyReused | ALREADY_EXISTS | |
+| other service.errors.Refused, ledger NotEntered | FAILED_PRECONDITION | |
+| StoreBusy, StoreFull, ClockWentBack, OutOfTurn | UNAVAILABLE, without file names | RetryInfo |
 | anything else | INTERNAL: a request id and nothing else | |
 
 Every status carries ErrorInfo (domain `aeo.exchange.v1`, a machine-readable reason) and RequestInfo
 (the id under which this node logged it). A client decides by code and reason and never parses text.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,8 +29,13 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from ledger.errors import FormatError, NotEntered
+from service.errors import ClockWentBack, KeyReused, OutOfTurn, Refused, StoreBusy, StoreFull
 
 ERROR_DOMAIN = "aeo.exchange.v1"
+NOT_READY_RETRY_MS = 1_000
+"""When to ask a node again that is starting, stopping or waiting for its disk or clock."""
+
+_PASSING = (StoreBusy, StoreFull, ClockWentBack, OutOfTurn)
 
 
 class CallError(Exception):
@@ -69,6 +78,12 @@ class NotFound(CallError):
     code = grpc.StatusCode.NOT_FOUND
 
 
+class AlreadyExists(CallError):
+    """The id given is taken by something else."""
+
+    code = grpc.StatusCode.ALREADY_EXISTS
+
+
 class Illegal(CallError):
     """Well-formed, but not a step that may be taken now; `reason` from a closed list."""
 
@@ -90,7 +105,9 @@ class NotReady(CallError):
 
     code = grpc.StatusCode.UNAVAILABLE
 
-    def __init__(self, message: str, retry_ms: int = 1000, reason: str = "NOT_READY") -> None:
+    def __init__(
+        self, message: str, retry_ms: int = NOT_READY_RETRY_MS, reason: str = "NOT_READY"
+    ) -> None:
         super().__init__(reason, message)
         self.retry_ms = retry_ms
 
@@ -142,4 +159,16 @@ def _as_call_error(error: Exception) -> CallError:
         return error
     if isinstance(error, NotEntered):
         return Illegal(error.code, str(error))
+    if isinstance(error, KeyReused):
+        return AlreadyExists("IDEMPOTENCY_KEY_REUSED", str(error))
+    if isinstance(error, Refused):
+        return Illegal(_reason(error), str(error))
+    if isinstance(error, _PASSING):
+        # The message names files of this machine: it is for the log.
+        return NotReady("the node cannot write now", NOT_READY_RETRY_MS, _reason(error))
     return CallError("INTERNAL", "internal error; the node's log has it under the request id")
+
+
+def _reason(error: Exception) -> str:
+    """The error's class in the letters of a reason: StoreFull is STORE_FULL."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).upper()

@@ -21,12 +21,14 @@ from typing import Any
 import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from service.api.caller import AccessRole, Authorities, CertificateIdentity, plaintext_identity
+from service.api.caller import Authorities, CertificateIdentity, plaintext_identity
 from service.api.failures import Full, NotReady
 from service.api.method import Kind, Method, Pool
 from service.api.metrics import Metrics
-from service.api.served import LOG_EVERY, Surroundings, refusing, served
+from service.api.served import LOG_EVERY, Handler, Surroundings, refusing, served
 from service.api.workers import Workers
+from service.errors import Failed
+from service.keys.spiffe import AccessRole
 
 MAX_REQUEST_BYTES = 4 << 20
 """3,000 submissions or look-ups of about 1 KB each, the largest lawful request, with room."""
@@ -54,7 +56,7 @@ KEEPALIVE_MIN_MS = 10_000
 REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
 
 
-class ListenError(Exception):
+class ListenError(Failed):
     """The port could not be bound, or may not be bound like this."""
 
 
@@ -182,12 +184,10 @@ class _Admission(grpc.GenericRpcHandler):
     def __init__(self) -> None:
         self.methods: dict[
             str,
-            tuple[Workers, grpc.RpcMethodHandler[Any, Any], grpc.RpcMethodHandler[Any, Any]],
+            tuple[Workers, Handler, Handler],
         ] = {}
 
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
         """The method's handler, its refusal when its workers are full, None when unknown."""
         found = self.methods.get(handler_call_details.method)
         if found is None:

@@ -12,7 +12,6 @@ as they came, without a serializer it returns bytes. It refuses by raising an er
 `service.api.failures` or `service.errors`; it never sees gRPC.
 """
 
-import contextvars
 import re
 import uuid
 from collections.abc import Callable
@@ -22,7 +21,8 @@ from typing import Any
 
 import grpc
 
-from service.api.caller import AccessRole, Caller
+from service.api.caller import Caller
+from service.keys.spiffe import AccessRole
 
 REQUEST_ID_METADATA = "x-request-id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -86,6 +86,16 @@ class Call:
             self._request_id = _request_id(self._context) or uuid.uuid4().hex
         return self._request_id
 
+    def log_fields(self) -> dict[str, str]:
+        """What every log line of this call says; `service.logs` asks when a line is written."""
+        fields = {"method": self.method, "request_id": self.request_id}
+        caller: Caller | None = getattr(self, "caller", None)  # unset until we know
+        if caller is not None:
+            fields["economy"] = caller.economy
+            fields["access_role"] = caller.access_role.value
+            fields["name"] = caller.name
+        return fields
+
     def seconds_left(self) -> float:
         """Until the caller's deadline; 0.0 when it has passed; very many when there is none."""
         return self._context.time_remaining()
@@ -100,11 +110,6 @@ class Call:
     def on_end(self, callback: Callable[[], None]) -> bool:
         """Call `callback` when the call ends, however; False when it has already ended."""
         return self._context.add_callback(callback)
-
-
-CURRENT_CALL: contextvars.ContextVar[Call] = contextvars.ContextVar("aeo_current_call")
-"""The call that this thread works for. One `set` is the whole cost of binding a call to the log:
-`service.logs` reads it only when a line is written (binding four values eagerly costs 2 us)."""
 
 
 def _request_id(context: grpc.ServicerContext) -> str | None:

@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 import structlog
@@ -21,13 +21,17 @@ from google.protobuf.message import DecodeError
 from ledger.errors import FormatError
 from service.api.caller import Identify
 from service.api.failures import CallError, Denied, Expired, InvalidField, format_status
-from service.api.method import CURRENT_CALL, Call, Kind, Method
+from service.api.method import Call, Kind, Method
 from service.api.metrics import Metrics
 from service.api.workers import Workers
+from service.logs import CURRENT
 
 LOG_EVERY = 10_000
 """Of the successful calls of one method, one in so many is logged: a line takes about 50 us, a
 look-up 100. Every refusal is logged."""
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+"""Generic in its stubs alone, hence quoted."""
 
 _log = structlog.get_logger("aeo.api")
 
@@ -42,9 +46,7 @@ class Surroundings:
     log_every: int = LOG_EVERY
 
 
-def served(
-    path: str, method: Method, around: Surroundings, workers: Workers | None
-) -> grpc.RpcMethodHandler[Any, Any]:
+def served(path: str, method: Method, around: Surroundings, workers: Workers | None) -> Handler:
     """The gRPC handler of one method; `path` is `/service/method`."""
     behaviour = _BEHAVIOURS[method.kind](path, method, around)
     if workers is not None:
@@ -52,7 +54,7 @@ def served(
     return _HANDLERS[method.kind](behaviour)
 
 
-def refusing(kind: Kind, refuse: Callable[[], CallError], workers: Workers) -> Any:
+def refusing(kind: Kind, refuse: Callable[[], CallError], workers: Workers) -> Handler:
     """A gRPC handler that refuses every call, whatever it asks."""
 
     def behaviour(_request: Any, context: grpc.ServicerContext) -> Any:
@@ -82,7 +84,7 @@ class _Around:
     def admit(self, call: Call, context: grpc.ServicerContext) -> None:
         """Raise a CallError unless this call may run."""
         call.caller = caller = self.identify(context)
-        CURRENT_CALL.set(call)
+        CURRENT.set(call)
         if caller.access_role not in self.roles:
             raise Denied(
                 "ACCESS_ROLE",
@@ -107,7 +109,7 @@ class _Around:
     def failed(self, call: Call, error: Exception, started: float) -> grpc.Status:
         """Log and count a failure; what to tell the caller."""
         seconds = perf_counter() - started
-        CURRENT_CALL.set(call)
+        CURRENT.set(call)
         status = format_status(error, call.request_id)
         code = status.code.name
         self.count(code, seconds)
@@ -186,7 +188,7 @@ _BEHAVIOURS: dict[Kind, Callable[[str, Method, Surroundings], Callable[..., Any]
     Kind.SERVER_STREAM: _stream_response,
     Kind.BOTH_STREAM: _stream_response,
 }
-_HANDLERS: dict[Kind, Callable[[Callable[..., Any]], grpc.RpcMethodHandler[Any, Any]]] = {
+_HANDLERS: dict[Kind, Callable[[Callable[..., Any]], Handler]] = {
     Kind.UNARY: grpc.unary_unary_rpc_method_handler,
     Kind.CLIENT_STREAM: grpc.stream_unary_rpc_method_handler,
     Kind.SERVER_STREAM: grpc.unary_stream_rpc_method_handler,
