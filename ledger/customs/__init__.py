@@ -1,0 +1,1 @@
+"""The customs side: identifiers, status records, arrangements and the rules of recognition."""
