@@ -214,22 +214,17 @@ def _bucket(
 
 def _subtree_hash(leaves: list[bytes], low: int, high: int, depth: int) -> bytes:
     """Hash the subtree at `depth` of leaves `low` to `high`, sorted and all of its prefix."""
-    if high - low > 1:
-        byte, bit = depth >> 3, 0x80 >> (depth & 7)
-        if not leaves[high - 1][byte] & bit:
-            left, right = _subtree_hash(leaves, low, high, depth + 1), EMPTY_HASH
-        elif leaves[low][byte] & bit:
-            left, right = EMPTY_HASH, _subtree_hash(leaves, low, high, depth + 1)
-        else:
-            middle = low + 1
-            while not leaves[middle][byte] & bit:
-                middle += 1
-            left = _subtree_hash(leaves, low, middle, depth + 1)
-            right = _subtree_hash(leaves, middle, high, depth + 1)
-        return sha256(b"\x03" + left + right).digest()
-    if high > low:
+    if high - low == 1:
         return sha256(b"\x02" + leaves[low]).digest()
-    return EMPTY_HASH
+    if high == low:
+        return EMPTY_HASH
+    byte, bit = depth >> 3, 0x80 >> (depth & 7)
+    middle = low
+    while middle < high and not leaves[middle][byte] & bit:
+        middle += 1
+    left = _subtree_hash(leaves, low, middle, depth + 1)
+    right = _subtree_hash(leaves, middle, high, depth + 1)
+    return sha256(b"\x03" + left + right).digest()
 
 
 def _middle(leaves: list[bytes], low: int, high: int, depth: int) -> int:
@@ -266,12 +261,9 @@ def _entries(
 ) -> list[bytes]:
     """Leaves as key || value in order of keys, each key once."""
     unique = leaves if isinstance(leaves, Mapping) else dict(leaves)
-    entries = []
-    for key, value in unique.items():
-        _require(len(key) == KEY_BYTES and len(value) == VALUE_BYTES)
-        entries.append(key + value)
-    entries.sort()
-    return entries
+    _require({KEY_BYTES}.issuperset(map(len, unique)))
+    _require({VALUE_BYTES}.issuperset(map(len, unique.values())))
+    return sorted([key + value for key, value in unique.items()])
 
 
 def _require(right_size: bool) -> None:
