@@ -1,0 +1,177 @@
+"""The generated vectors are unchanged, and every reader agrees with them."""
+
+import json
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.bls.reference import ReferenceBackend
+from ledger.bls.scheme import default_backend
+from ledger.chain.export import parse_export
+from ledger.chain.genesis import check_genesis, parse_genesis
+from ledger.chain.header import format_header, header_hash, parse_header
+from ledger.chain.history import history_step
+from ledger.chain.keys import map_key, object_value
+from ledger.chain.registration import open_registration
+from ledger.chain.seal import open_seal
+from ledger.chain.signing_set import (
+    format_signing_set,
+    format_signing_sets,
+    parse_signing_set,
+    parse_signing_sets,
+)
+from ledger.chain.transaction import check_transaction, parse_transaction
+from ledger.errors import FormatError, LedgerError
+from ledger.hashing import ZERO_HASH, tagged
+from ledger.wire import format_strict, parse_strict
+from tests.vectors import sample
+from tests.vectors.generate import FOLDER, generate
+
+Case = dict[str, Any]
+BACKEND = default_backend()
+
+
+def vectors(name: str, kind: str) -> list[Case]:
+    content = json.loads((FOLDER / f"{name}.json").read_text())
+    return content[kind]  # type: ignore[no-any-return]
+
+
+def unhex(case: Case, *names: str) -> Iterator[bytes]:
+    for name in names:
+        yield bytes.fromhex(case[name])
+
+
+def message_type(name: str) -> Any:
+    for module in ("arrangement", "genesis", "member", "status", "transaction"):
+        found = getattr(import_module(f"aeo.ledger.v1.{module}_pb2"), name, None)
+        if found is not None:
+            return found
+    raise AssertionError(name)
+
+
+def test_generating_again_gives_the_same_bytes() -> None:
+    texts = generate()
+    assert texts == {path.name: path.read_text() for path in FOLDER.glob("*.json")}
+    assert generate() == texts
+
+
+def test_no_secret_or_path_of_a_machine_is_in_them() -> None:
+    for path in FOLDER.glob("*.json"):
+        assert str(Path.home()) not in path.read_text()
+
+
+def test_hashes() -> None:
+    for case in vectors("tagged_hash", "valid"):
+        assert tagged(case["tag"])(bytes.fromhex(case["input"])).hex() == case["hash"]
+    for case in vectors("map_key", "valid"):
+        assert map_key(case["kind"], *map(bytes.fromhex, case["parts"])).hex() == case["key"]
+    for case in vectors("object", "valid"):
+        data, value = unhex(case, "bytes", "value")
+        assert object_value(data) == value
+    for case in vectors("history", "valid"):
+        head = ZERO_HASH
+        for n, entry in enumerate(case["entries"], 1):
+            head = history_step(head, n, **{**entry, "record": bytes.fromhex(entry["record"])})
+        assert head.hex() == case["head"]
+
+
+def test_headers() -> None:
+    for case in vectors("header", "valid"):
+        data, hashed = unhex(case, "bytes", "header_hash")
+        header = parse_header(data)
+        assert format_header(header) == data
+        assert header_hash(data) == hashed
+        for name in ("height", "time", "log_size"):
+            assert getattr(header, name) == case[name]
+        for name in ("network_id", "previous", "earlier_root", "log_root", "map_root"):
+            assert getattr(header, name).hex() == case[name]
+        assert header.signing_set_hash.hex() == case["signing_set_hash"]
+
+
+def test_signing_sets() -> None:
+    for case in vectors("signing_set", "valid"):
+        if "object" in case:
+            data, value = unhex(case, "object", "value")
+            assert format_signing_sets(parse_signing_sets(data)) == data
+            assert object_value(data) == value
+        else:
+            data, hashed = unhex(case, "bytes", "hash")
+            assert format_signing_set(parse_signing_set(data)) == data
+            assert parse_signing_set(data).hash == hashed
+            assert parse_signing_set(data).total == case["total"]
+
+
+def test_strict_protobuf() -> None:
+    for case in vectors("strict_protobuf", "valid"):
+        data = bytes.fromhex(case["bytes"])
+        assert format_strict(parse_strict(message_type(case["message"]), data, 1000)) == data
+    for case in vectors("strict_protobuf", "invalid"):
+        with pytest.raises(FormatError):
+            parse_strict(message_type(case["message"]), bytes.fromhex(case["bytes"]), 1000)
+
+
+def test_genesis_and_registrations() -> None:
+    for case in vectors("genesis", "valid"):
+        data, network_id, set_hash = unhex(case, "bytes", "network_id", "signing_set_hash")
+        genesis = parse_genesis(data)
+        check_genesis(genesis, BACKEND)
+        assert genesis.network_id == network_id
+        assert genesis.signing_set.hash == set_hash
+        assert [founder.data.hex() for founder in genesis.founders] == case["founders"]
+        assert genesis.parameters._asdict() == case["parameter_values"]
+    for case in vectors("registration", "valid"):
+        registration = open_registration(bytes.fromhex(case["bytes"]), BACKEND)
+        assert registration.economy == case["economy"]
+        assert registration.bls_public_key.hex() == case["bls_public_key"]
+
+
+@pytest.mark.parametrize("backend", [BACKEND, ReferenceBackend()], ids=lambda each: each.name)
+def test_signatures(backend: Any) -> None:
+    # The reference takes a third of a second for each check: one case of a kind is enough for it.
+    some = slice(None) if backend is BACKEND else slice(1)
+    for case in vectors("transaction", "valid")[some]:
+        data, network_id, key = unhex(case, "bytes", "network_id", "public_key")
+        parts = parse_transaction(data)
+        check_transaction(parts, network_id, key, backend)
+        assert parts.message_hash(network_id).hex() == case["message"]
+    for case in vectors("seal", "valid")[some]:
+        data, network_id, members = unhex(case, "bytes", "network_id", "set")
+        value = open_seal(data, parse_signing_set(members), network_id, backend)
+        assert list(value.signers) == case["signers"]
+        assert value.level == case["level"]
+    for case in vectors("registration", "valid")[some]:
+        open_registration(bytes.fromhex(case["bytes"]), backend)
+
+
+def test_exports() -> None:
+    for case in vectors("export", "valid"):
+        data = bytes.fromhex(case["bytes"])
+        items = [(item["type"], bytes.fromhex(item["bytes"])) for item in case["items"]]
+        assert list(parse_export([data])) == items
+        assert list(parse_export(data[at : at + 1] for at in range(len(data)))) == items
+
+
+READERS: dict[str, Callable[[bytes], object]] = {
+    "export": lambda data: list(parse_export([data])),
+    "genesis": parse_genesis,
+    "header": parse_header,
+    "registration": lambda data: open_registration(data, BACKEND),
+    "seal": lambda data: open_seal(
+        data, sample.signing_set(), sample.genesis().network_id, BACKEND
+    ),
+    "signing_set": parse_signing_set,
+    "transaction": parse_transaction,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [(name, case) for name in READERS for case in vectors(name, "invalid")],
+    ids=lambda each: each if isinstance(each, str) else each["why"],
+)
+def test_invalid_ones_are_refused(name: str, case: Case) -> None:
+    with pytest.raises(LedgerError):
+        READERS[name](bytes.fromhex(case["bytes"]))
