@@ -15,7 +15,7 @@ write until it is opened again: what the disk then holds is the truth.
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -114,6 +114,11 @@ class Database:
                 with self._writer.begin():
                     yield self._writer
 
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the file and empty it, as far as readers let it."""
+        with self._write_lock, self._translated(), closing(self._connect()) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _opened(self) -> Engine:
         if self._engine is None:
             raise StoreError(self.path, "is not open")
@@ -179,8 +184,8 @@ class Database:
         """Turn what the driver raises into the tree of `service.errors`."""
         try:
             yield
-        except DBAPIError as error:
-            cause = error.orig
+        except (DBAPIError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
             code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
             if code == sqlite3.SQLITE_CONSTRAINT:
                 raise

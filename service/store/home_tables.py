@@ -65,8 +65,8 @@ class SignedRow(HomeTable, table=True):
 
     __tablename__ = "signed"
     sequence: int = Field(primary_key=True, sa_type=INT64)
-    data: bytes
     carries: bytes
+    data: bytes
 
 
 class CarriedRow(HomeTable, table=True):

@@ -54,8 +54,8 @@ def upgrade() -> None:
     op.create_table(
         "signed",
         sa.Column("sequence", INT64, primary_key=True, nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.Column("carries", sa.LargeBinary(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
     )
     op.create_table(
         "carried",
