@@ -1,0 +1,1 @@
+"""What an auditor runs: the whole ledger executed again, trusting nobody."""

@@ -1,0 +1,1 @@
+"""The deterministic state machine: transactions in, blocks and a read view out."""

@@ -1,0 +1,68 @@
+"""Executing arrangement steps: proposals, signatures, suspensions, resumptions, ends.
+
+An executed step is one entry of the arrangement's history (kind 2 of the state map), whose record
+is the whole ArrangementStep as it stands in the transaction, at position 0. The signature of the
+last party also enters the arrangement, once, in the history of each pair of parties (kind 11); an
+arrangement of one party has no pair. Which step may follow is for `check_step` to say.
+"""
+
+from itertools import combinations
+
+from ledger.chain.history import HistoryEntry, history_step
+from ledger.chain.keys import arrangement_key, pair_key
+from ledger.customs.arrangement import (
+    ArrangementEntry,
+    ArrangementHistory,
+    arrangement_id,
+    check_step,
+    parse_step,
+)
+from ledger.errors import FormatError
+from ledger.hashing import ZERO_HASH
+from ledger.state.draft import Draft
+from ledger.state.refusals import EXECUTED, STEP_MALFORMED
+from ledger.state.state import Arrangement, Pair, pair_name
+from ledger.state.view import PairEntry
+
+
+def execute_step(draft: Draft, author: str, sequence: int, data: bytes) -> str:
+    """Execute one step, a proposal's id made from `sequence`; return its code."""
+    try:
+        step = parse_step(data)
+    except FormatError:
+        return STEP_MALFORMED
+    arrangement = draft.arrangement(step.arrangement_id)
+    history = None if arrangement is None else arrangement.history
+    members = draft.base.membership.members
+    refused = check_step(step, history, author, draft.time, members)
+    if refused:
+        return refused
+
+    entry = ArrangementEntry(draft.height, draft.time, draft.log_index, author, step)
+    if arrangement is None:
+        proposed = arrangement_id(draft.base.network_id, author, sequence)
+        newer = ArrangementHistory.propose(proposed, entry)
+        head, records = ZERO_HASH, tuple[HistoryEntry, ...]()
+        for party in newer.text.parties:
+            draft.arrangements_of[party] = (*draft.own_arrangements(party), proposed)
+    else:
+        newer = arrangement.history.extend(entry)
+        head, records = arrangement.head, arrangement.records
+    record = HistoryEntry(draft.height, draft.time, draft.log_index, 0, author, data)
+    head = history_step(head, len(records) + 1, *record)
+    draft.arrangements[newer.arrangement_id] = Arrangement(head, newer, (*records, record))
+    draft.changes[arrangement_key(newer.arrangement_id)] = head
+
+    if newer.complete is not None and (history is None or history.complete is None):
+        for a, b in combinations(newer.text.parties, 2):
+            _enter_pair(draft, a, b, author, newer.arrangement_id)
+    return EXECUTED
+
+
+def _enter_pair(draft: Draft, a: str, b: str, author: str, agreed: bytes) -> None:
+    pair = draft.pair(a, b) or Pair(ZERO_HASH, (), ())
+    record = HistoryEntry(draft.height, draft.time, draft.log_index, 0, author, agreed)
+    head = history_step(pair.head, len(pair.records) + 1, *record)
+    entry = PairEntry(draft.height, draft.time, agreed)
+    draft.pairs[pair_name(a, b)] = Pair(head, (*pair.entries, entry), (*pair.records, record))
+    draft.changes[pair_key(a, b)] = head

@@ -1,0 +1,47 @@
+"""All leaves of the state map at once, from the facts of a whole ledger.
+
+A node's start and a check of its store need the map of the newest height only; making it from the
+facts costs a tenth of following it block by block, and comes to the same root.
+"""
+
+from collections.abc import Iterator
+
+from ledger.chain.economy import parse_economy
+from ledger.chain.keys import (
+    ARRANGEMENT_ID_BYTES,
+    PARAMETERS_KEY,
+    SIGNING_SETS_KEY,
+    alias_key,
+    arrangement_key,
+    author_key,
+    format_author_object,
+    object_value,
+    pair_key,
+    subject_key,
+)
+from ledger.chain.signing_set import format_signing_sets
+from ledger.state.membership import founding_leaves
+from ledger.state.packed import packed_head
+from ledger.state.state import State
+
+
+def all_leaves(state: State) -> Iterator[tuple[bytes, bytes]]:
+    """Key and value of every leaf under `state`, which must be the machine's newest."""
+    yield from founding_leaves(state.genesis)
+    yield SIGNING_SETS_KEY, object_value(format_signing_sets(state.signing_sets))
+    yield PARAMETERS_KEY, object_value(state.genesis.parameter_bytes)
+    for arrangement_id, arrangement in state.arrangements.items():
+        yield arrangement_key(arrangement_id), arrangement.head
+    for economy, author in state.authors.items():
+        yield author_key(economy), object_value(format_author_object(author))
+    for economies, pair in state.pairs.items():
+        yield pair_key(economies[:2], economies[2:]), pair.head
+    for books, key_of in (
+        (state.facts.statuses, subject_key),
+        (state.facts.aliases, alias_key),
+    ):
+        for book_key, book in books.items():
+            arrangement_id = book_key[:ARRANGEMENT_ID_BYTES]
+            issuer = parse_economy(book_key[ARRANGEMENT_ID_BYTES:])
+            for key, packed in book.items():
+                yield key_of(arrangement_id, issuer, key), packed_head(packed)

@@ -1,0 +1,405 @@
+"""The state machine: an ordered list of transactions becomes state, the same for everyone.
+
+    check(tx)            may this wait in the queue? raises `NotEntered`
+    execute(txs, time)   a `Block`: what entered, each result, the new header; the machine unchanged
+    advance(block)       after the store has it: make it current
+
+No clock, no randomness, no iteration over unordered sets, no floats, strict input. A block gets
+the time ``max(engine's time, previous + 1)``. A transaction that may not enter leaves no trace; one
+that enters is executed record by record (`publishing`, `agreeing`), and what is refused changes
+nothing else. A block of which nothing entered has no header.
+
+Readers take `machine.state` and keep it as long as they like. `advance` first adds to the facts,
+which older views do not look at, then replaces that one reference: a reader sees the old state or
+the new, never between. One thread at a time may execute and advance.
+
+`follow` executes a block that already has a header, for whoever checks a ledger: everything that
+the header states must come out again, except that the map root is left to be asked for later, since
+the map may be kept in another process. `restore` does so for a whole stored ledger at a node's
+start; it takes signatures for verified and builds the map once, at the end.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ledger.bls.scheme import BlsBackend
+from ledger.chain.genesis import Genesis
+from ledger.chain.header import Header, format_header, header_hash, parse_header
+from ledger.chain.keys import (
+    PARAMETERS_KEY,
+    SIGNING_SETS_KEY,
+    AuthorObject,
+    author_key,
+    format_author_object,
+    object_value,
+)
+from ledger.chain.signing_set import SigningSets, format_signing_sets
+from ledger.errors import ChainError, FormatError, NotEntered
+from ledger.hashing import ZERO_HASH
+from ledger.state.agreeing import execute_step
+from ledger.state.draft import Draft, Touched
+from ledger.state.entering import (
+    SEQUENCE_REACH,
+    Candidate,
+    check_number,
+    check_signature,
+    check_verified_header,
+    plausible,
+    read_candidate,
+    refusal,
+    verify_together,
+)
+from ledger.state.facts import Facts
+from ledger.state.leaves import all_leaves
+from ledger.state.map_updates import MapHere, MapUpdater, MapVersion
+from ledger.state.membership import founding_leaves, founding_membership
+from ledger.state.publishing import execute_aliases, execute_statuses
+from ledger.state.refusals import BLOCK_FULL, EXECUTED
+from ledger.state.state import State
+from ledger.state.verified import VerifiedSignatures
+from ledger.tree.log import EMPTY_ROOT, leaf_hash
+
+# For each transaction given: why it did not enter, or the code of each of its records.
+Result = str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """What executing came to; nothing of it is current before `Machine.advance`.
+
+    `header` and `header_bytes` are None and empty, and there is nothing to advance to, where no
+    transaction entered. `transactions` are those that did, from log index `first_index` on.
+    `touched` names every (arrangement id, issuer, subject) with a new record, in order.
+    """
+
+    header: Header | None
+    header_bytes: bytes
+    header_hash: bytes
+    first_index: int
+    transactions: tuple[bytes, ...]
+    results: tuple[Result, ...]
+    touched: Sequence[Touched]
+    draft: Draft
+    map_version: MapVersion
+
+    @property
+    def changes(self) -> dict[bytes, bytes]:
+        """The leaves of the state map that are new or changed."""
+        return self.draft.changes
+
+
+class Machine:
+    """The state machine of one network. `state` is its newest view.
+
+    `verified` remembers signatures across calls; share one where several machines run. `updates`
+    keeps the state map.
+    """
+
+    def __init__(
+        self,
+        genesis: Genesis,
+        backend: BlsBackend,
+        *,
+        verified: VerifiedSignatures | None = None,
+        updates: MapUpdater | None = None,
+    ) -> None:
+        self.verified = VerifiedSignatures() if verified is None else verified
+        self._backend = backend
+        self._updates = MapHere() if updates is None else updates
+        self.state = _begin(genesis, self._updates)
+
+    @classmethod
+    def restore(
+        cls,
+        genesis: Genesis,
+        blocks: Iterable[tuple[bytes, Sequence[bytes]]],
+        backend: BlsBackend,
+        *,
+        verified: VerifiedSignatures | None = None,
+        updates: MapUpdater | None = None,
+    ) -> "Machine":
+        """The machine after stored `blocks`, (header, transactions) from height 1 on.
+
+        Every header must follow from the one before and from its transactions, and the newest map
+        root from all of them; `ChainError` names what does not. Signatures are not checked.
+        """
+        machine = cls(genesis, backend, verified=verified, updates=updates)
+        for header_bytes, transactions in blocks:
+            draft, results = machine._run(transactions, 0, header_bytes)
+            stated = machine._check_stated(draft, results, header_bytes)
+            block = machine._finish(draft, results, stated, machine.state.map_version)
+            machine.advance(block)
+        state = machine.state
+        version = machine._updates.build(all_leaves(state))
+        if machine._updates.root(version) != state.header.map_root:
+            raise ChainError(f"header {state.height}", "the map root is not that of the records")
+        machine.state = replace(state, map_version=version)
+        return machine
+
+    def check(self, transaction: bytes, *, reach: int = SEQUENCE_REACH) -> None:
+        """Check that a transaction may wait: it would enter now, or up to `reach` numbers later.
+
+        Raises `NotEntered`.
+        """
+        state = self.state
+        candidate = read_candidate(state, transaction)
+        check_number(candidate, state.next_sequence(candidate.author.economy) - 1, reach)
+        check_verified_header(state, candidate)
+        check_signature(candidate, self.verified, self._backend)
+
+    def execute(self, transactions: Sequence[bytes], time: int) -> Block:
+        """Execute transactions in this order at the engine's `time` (Unix ms).
+
+        The machine stays as it is: the same call gives the same block until something advances.
+        """
+        draft, results = self._run(transactions, time, None)
+        if not draft.entered:
+            return Block(
+                None, b"", b"", draft.log_index, (), results, (), draft, self.state.map_version
+            )
+        version = self._updates.submit(self.state.map_version, draft.changes)
+        header = self._header(draft, self._updates.root(version))
+        return self._finish(draft, results, header, version)
+
+    def follow(self, header_bytes: bytes, transactions: Sequence[bytes]) -> Block:
+        """Execute a block that has a header, signatures included, and compare with the header.
+
+        Raises `ChainError`, which names the header or the transaction. The map root is not
+        compared: ask `map_root(block)` for it, at any time before or after `advance`.
+        """
+        draft, results = self._run(transactions, 0, header_bytes, verify=True)
+        header = self._check_stated(draft, results, header_bytes)
+        version = self._updates.submit(self.state.map_version, draft.changes)
+        return self._finish(draft, results, header, version)
+
+    def map_root(self, block: Block) -> bytes:
+        """The map root after a block, 32 bytes; waits for it."""
+        return self._updates.root(block.map_version)
+
+    def advance(self, block: Block) -> None:
+        """Make a block of `execute` or `follow` current. Its parent must be."""
+        state, draft, header = self.state, block.draft, block.header
+        if header is None:
+            return
+        if draft.base is not state:
+            raise ChainError(f"header {header.height}", "the machine has moved on since")
+        draft.add_to_facts(block.header_hash)
+        self.state = replace(
+            state,
+            header=header,
+            header_bytes=block.header_bytes,
+            header_hash=block.header_hash,
+            authors={**state.authors, **draft.authors},
+            arrangements={**state.arrangements, **draft.arrangements},
+            arrangements_of={**state.arrangements_of, **draft.arrangements_of},
+            pairs={**state.pairs, **draft.pairs},
+            map_version=block.map_version,
+        )
+
+    def verify_ahead(self, transactions: Iterable[bytes]) -> None:
+        """Verify the signatures of transactions of coming blocks, each author's in one batch.
+
+        What does not verify is only not remembered; `execute` and `follow` will say why.
+        """
+        candidates = []
+        for transaction in transactions:
+            try:
+                candidates.append(read_candidate(self.state, transaction))
+            except NotEntered:
+                continue
+        verify_together(candidates, self.verified, self._backend)
+
+    def _run(
+        self,
+        transactions: Sequence[bytes],
+        time: int,
+        header_bytes: bytes | None,
+        *,
+        verify: bool = False,
+    ) -> tuple[Draft, tuple[Result, ...]]:
+        """Execute on top of the current state; for a stored block at its header's time."""
+        state = self.state
+        if header_bytes is not None:
+            time = _stated_time(state, header_bytes)
+        draft = Draft(state, time)
+        verify = verify or header_bytes is None
+        candidates: list[Candidate | str] = []
+        for transaction in transactions:
+            try:
+                candidates.append(read_candidate(state, transaction))
+            except NotEntered as error:
+                candidates.append(error.code)
+        if verify:
+            read = [each for each in candidates if not isinstance(each, str)]
+            verify_together(plausible(state, read), self.verified, self._backend)
+
+        room = state.parameters.max_block_bytes
+        results: list[Result] = []
+        for candidate in candidates:
+            if isinstance(candidate, str):
+                results.append(candidate)
+                continue
+            try:
+                self._check_entry(draft, candidate, room, verify=verify)
+            except NotEntered as error:
+                results.append(error.code)
+                continue
+            room -= len(candidate.data)
+            results.append(_enter(draft, candidate))
+        for economy, author in draft.authors.items():
+            draft.changes[author_key(economy)] = object_value(format_author_object(author))
+        return draft, tuple(results)
+
+    def _check_entry(self, draft: Draft, candidate: Candidate, room: int, *, verify: bool) -> None:
+        state = draft.base
+        author = draft.author(candidate.author.economy)
+        check_number(candidate, 0 if author is None else author.sequence, 1)
+        check_verified_header(state, candidate)
+        if (
+            len(candidate.data) > room
+            or len(draft.entered) >= state.parameters.max_block_transactions
+        ):
+            raise refusal(BLOCK_FULL, f"{len(draft.entered)} transactions")
+        if verify:
+            check_signature(candidate, self.verified, self._backend)
+
+    def _header(self, draft: Draft, map_root: bytes) -> Header:
+        """The header of a draft."""
+        state = draft.base
+        log = state.facts.log.frontier(state.log_size)
+        for leaf in draft.leaves:
+            log = log.append(leaf)
+        return Header(
+            network_id=state.network_id,
+            height=draft.height,
+            time=draft.time,
+            previous=state.header_hash,
+            earlier_root=state.facts.headers.root_at(draft.height),
+            log_size=log.size,
+            log_root=log.root(),
+            map_root=map_root,
+            signing_set_hash=state.signing_sets.current.hash,
+        )
+
+    def _check_stated(self, draft: Draft, results: Sequence[Result], header_bytes: bytes) -> Header:
+        """Check that a draft came to what its header states, its map root aside."""
+        stated = parse_header(header_bytes)
+        for position, result in enumerate(results):
+            if isinstance(result, str):
+                place = f"transaction {position} of height {draft.height}"
+                raise ChainError(place, f"may not enter the log: {result}")
+        ours = self._header(draft, stated.map_root)
+        for name, message in _STATED:
+            if getattr(ours, name) != getattr(stated, name):
+                raise ChainError(f"header {draft.height}", message)
+        return stated
+
+    def _finish(
+        self, draft: Draft, results: tuple[Result, ...], header: Header, version: MapVersion
+    ) -> Block:
+        header_bytes = format_header(header)
+        return Block(
+            header=header,
+            header_bytes=header_bytes,
+            header_hash=header_hash(header_bytes),
+            first_index=draft.base.log_size,
+            transactions=tuple(draft.entered),
+            results=results,
+            touched=draft.touched,
+            draft=draft,
+            map_version=version,
+        )
+
+
+_STATED = (
+    ("network_id", "it is of another network"),
+    ("height", "its height is not the next"),
+    ("time", "its time is not after the previous header's"),
+    ("previous", "the previous header's hash is another"),
+    ("earlier_root", "the root over all earlier headers is another"),
+    ("log_size", "its log size does not count its transactions"),
+    ("log_root", "the log root is not that of the transactions"),
+    ("signing_set_hash", "the signing set is another"),
+)
+
+
+def _stated_time(state: State, header_bytes: bytes) -> int:
+    try:
+        return parse_header(header_bytes).time
+    except FormatError as error:
+        raise ChainError(f"header {state.height + 1}", str(error)) from error
+
+
+def _enter(draft: Draft, candidate: Candidate) -> tuple[str, ...]:
+    """Put a transaction into the log and execute its action; return each record's code."""
+    body = candidate.parts.body
+    economy = candidate.author.economy
+    log_index = draft.log_index
+    action = body.WhichOneof("action")
+    if action == "statuses":
+        statuses = body.statuses
+        codes = execute_statuses(draft, economy, statuses.arrangement_id, statuses.records)
+    elif action == "aliases":
+        aliases = body.aliases
+        codes = execute_aliases(draft, economy, aliases.arrangement_id, aliases.records)
+    elif action == "arrangement":
+        codes = (execute_step(draft, economy, body.sequence, body.arrangement),)
+    else:
+        codes = (EXECUTED,)
+    draft.entered.append(candidate.data)
+    draft.leaves.append(leaf_hash(candidate.data))
+    if any(codes):
+        draft.refused[log_index] = tuple(
+            (position, code) for position, code in enumerate(codes) if code
+        )
+    draft.authors[economy] = AuthorObject(
+        body.sequence,
+        draft.height,
+        draft.time,
+        body.verified_height,
+        body.verified_header_hash,
+    )
+    return codes
+
+
+def _begin(genesis: Genesis, updates: MapUpdater) -> State:
+    """The state at height 0."""
+    sets = SigningSets(genesis.signing_set, None)
+    version = updates.build(
+        [
+            *founding_leaves(genesis),
+            (SIGNING_SETS_KEY, object_value(format_signing_sets(sets))),
+            (PARAMETERS_KEY, object_value(genesis.parameter_bytes)),
+        ]
+    )
+    header = Header(
+        network_id=genesis.network_id,
+        height=0,
+        time=genesis.created_at,
+        previous=ZERO_HASH,
+        earlier_root=EMPTY_ROOT,
+        log_size=0,
+        log_root=EMPTY_ROOT,
+        map_root=updates.root(version),
+        signing_set_hash=sets.current.hash,
+    )
+    header_bytes = format_header(header)
+    own_hash = header_hash(header_bytes)
+    facts = Facts()
+    facts.grow([], own_hash, header.time)
+    return State(
+        genesis=genesis,
+        header=header,
+        header_bytes=header_bytes,
+        header_hash=own_hash,
+        signing_sets=sets,
+        parameters=genesis.parameters,
+        membership=founding_membership(genesis),
+        authors={},
+        arrangements={},
+        arrangements_of={},
+        pairs={},
+        facts=facts,
+        updates=updates,
+        map_version=version,
+    )

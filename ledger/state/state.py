@@ -1,0 +1,297 @@
+"""The read view: everything known at one height, unchanging while the machine moves on.
+
+A `State` is two things. Its own fields are immutable and small: the header, the version of the map,
+the members, the arrangements, what each author has verified. The large rest lies in `Facts`, which
+only grow and which all states of a machine share; a state reads from them no further than its own
+height and log size. So a state costs nothing to keep, needs no lock, and always answers the same.
+
+It implements `ledger.state.view.StateView`, the questions that `evaluate` asks, and adds what
+proofs, receipts and delivery reports need.
+"""
+
+from bisect import bisect_right
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ledger.chain.economy import CODES
+from ledger.chain.genesis import Genesis
+from ledger.chain.header import Header
+from ledger.chain.history import HistoryEntry
+from ledger.chain.keys import AuthorObject
+from ledger.chain.parameters import Parameters
+from ledger.chain.signing_set import SigningSets
+from ledger.customs.arrangement import ArrangementHistory
+from ledger.customs.status import parse_status
+from ledger.state.alias import parse_alias
+from ledger.state.facts import Book, BookKey, Facts
+from ledger.state.map_updates import MapUpdater, MapVersion
+from ledger.state.membership import Membership
+from ledger.state.packed import PlacedRecord, unpack
+from ledger.state.view import (
+    AliasEntry,
+    MemberEntry,
+    PairEntry,
+    SpeakerEntry,
+    StatusEntry,
+    SuccessorEntry,
+)
+
+_NO_BOOK: Book = {}
+
+
+class Arrangement(NamedTuple):
+    """An arrangement's life; the head (32 bytes) and the entries of its history on the ledger."""
+
+    head: bytes
+    history: ArrangementHistory
+    records: tuple[HistoryEntry, ...]
+
+
+class Pair(NamedTuple):
+    """What two economies have agreed; the head and the entries of that history on the ledger."""
+
+    head: bytes
+    entries: tuple[PairEntry, ...]
+    records: tuple[HistoryEntry, ...]
+
+
+class VerifiedBy(NamedTuple):
+    """The header that a member's newest transaction says it has verified. Time: Unix ms."""
+
+    height: int
+    header_hash: bytes
+    time: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """The ledger at one height. Hashes have 32 bytes, times are Unix milliseconds."""
+
+    genesis: Genesis
+    header: Header
+    header_bytes: bytes
+    header_hash: bytes
+    signing_sets: SigningSets
+    parameters: Parameters
+    membership: Membership
+    authors: Mapping[str, AuthorObject]
+    arrangements: Mapping[bytes, Arrangement]
+    # By the party; by the two economies, ascending, joined.
+    arrangements_of: Mapping[str, tuple[bytes, ...]]
+    pairs: Mapping[str, Pair]
+    facts: Facts
+    updates: MapUpdater
+    map_version: MapVersion
+
+    @property
+    def network_id(self) -> bytes:
+        """The network's id, 32 bytes."""
+        return self.genesis.network_id
+
+    @property
+    def pilot(self) -> bool:
+        """Whether one operator may hold all keys."""
+        return self.genesis.pilot
+
+    @property
+    def rules_version(self) -> int:
+        """Version of the rules in force."""
+        return self.parameters.rules_version
+
+    @property
+    def default_staleness_limit(self) -> int:
+        """How long, in ms, a status stays fresh where an arrangement says nothing."""
+        return self.parameters.default_staleness_limit
+
+    @property
+    def heartbeat_interval(self) -> int:
+        """How often, in ms, a member that has nothing to say says so."""
+        return self.parameters.heartbeat_interval
+
+    @property
+    def height(self) -> int:
+        """This view's height."""
+        return self.header.height
+
+    @property
+    def header_time(self) -> int:
+        """Time of this view's header."""
+        return self.header.time
+
+    @property
+    def genesis_time(self) -> int:
+        """When the network began."""
+        return self.genesis.created_at
+
+    @property
+    def log_size(self) -> int:
+        """How many log entries there are."""
+        return self.header.log_size
+
+    def members(self) -> Sequence[MemberEntry]:
+        """Every member, ascending by economy."""
+        return self.membership.entries
+
+    def member_since(self, economy: str) -> int:
+        """When a member became one; 0 for anybody else."""
+        member = self.membership.members.get(economy)
+        return 0 if member is None else self.genesis.created_at
+
+    def prefixes(self) -> Container[str]:
+        """The TIN prefixes that some member speaks for now."""
+        return self.membership.prefixes
+
+    def speaker_history(self, prefix: str) -> Sequence[SpeakerEntry]:
+        """Who spoke for `prefix`, oldest first; empty when nobody ever did."""
+        return self.membership.speakers.get(prefix, ())
+
+    def pair_history(self, a: str, b: str) -> Sequence[PairEntry]:
+        """The arrangements that all parties have signed between `a` and `b`, in either order."""
+        pair = self.pairs.get(pair_name(a, b))
+        return () if pair is None else pair.entries
+
+    def own_arrangements(self, economy: str) -> Sequence[bytes]:
+        """Ids of every arrangement proposed with `economy` as a party, itself alone included."""
+        return self.arrangements_of.get(economy, ())
+
+    def arrangement(self, arrangement_id: bytes) -> ArrangementHistory | None:
+        """The life of one arrangement, or None where nobody proposed it."""
+        found = self.arrangements.get(arrangement_id)
+        return None if found is None else found.history
+
+    def subject(self, arrangement_id: bytes, issuer: str, subject: bytes) -> Sequence[StatusEntry]:
+        """All executed records of one subject (32 bytes), oldest first; empty when absent."""
+        entries = []
+        for log_index, position, record in self.subject_records(arrangement_id, issuer, subject):
+            height, time = self.place_of(log_index)
+            entries.append(StatusEntry(height, time, log_index, position, parse_status(record)))
+        return entries
+
+    def subject_records(
+        self, arrangement_id: bytes, issuer: str, subject: bytes
+    ) -> Sequence[PlacedRecord]:
+        """The same as exact bytes, to hash a history again."""
+        book = self.facts.statuses.get(book_key(arrangement_id, issuer), _NO_BOOK)
+        return unpack(subject, book.get(subject), self.log_size)
+
+    def subjects(self, arrangement_id: bytes, issuer: str) -> list[bytes]:
+        """Every subject with an executed record, in order of their first record."""
+        book = self.facts.statuses.get(book_key(arrangement_id, issuer), _NO_BOOK)
+        size = self.log_size
+        # One step of the interpreter: no record can come in between.
+        items = list(book.items())
+        return [subject for subject, packed in items if unpack(subject, packed, size)]
+
+    def successors(
+        self, arrangement_id: bytes, issuer: str, subject: bytes
+    ) -> Sequence[SuccessorEntry]:
+        """Executed records that name `subject` as RENUMBERED predecessor, oldest first."""
+        book = self.facts.successors.get(book_key(arrangement_id, issuer))
+        if book is None:
+            return ()
+        height = self.height
+        return [entry for entry in book.get(subject, ()) if entry.height <= height]
+
+    def alias(self, arrangement_id: bytes, issuer: str, alias: bytes) -> Sequence[AliasEntry]:
+        """All executed records of one alias (32 bytes), oldest first; empty when absent."""
+        entries = []
+        for log_index, position, data in self.alias_records(arrangement_id, issuer, alias):
+            height, time = self.place_of(log_index)
+            record = parse_alias(data)
+            entries.append(
+                AliasEntry(
+                    height,
+                    time,
+                    log_index,
+                    position,
+                    record.subject,
+                    record.valid_from,
+                    record.valid_to,
+                )
+            )
+        return entries
+
+    def alias_records(
+        self, arrangement_id: bytes, issuer: str, alias: bytes
+    ) -> Sequence[PlacedRecord]:
+        """The same as exact bytes."""
+        book = self.facts.aliases.get(book_key(arrangement_id, issuer), _NO_BOOK)
+        return unpack(alias, book.get(alias), self.log_size)
+
+    def author_seen(self, economy: str, height: int) -> int | None:
+        """Time of the newest transaction of `economy` at or below `height`; None if it has none."""
+        heights = self.facts.seen.get(economy)
+        if heights is None:
+            return None
+        index = bisect_right(heights, min(height, self.height))
+        return self.facts.times[heights[index - 1]] if index else None
+
+    def author_verified(self, economy: str) -> VerifiedBy | None:
+        """What the newest transaction of `economy` says it has verified; None if it has none."""
+        author = self.authors.get(economy)
+        if author is None:
+            return None
+        return VerifiedBy(
+            author.verified_height,
+            author.verified_header_hash,
+            self.facts.times[author.verified_height],
+        )
+
+    def next_sequence(self, economy: str) -> int:
+        """The number that the next transaction of `economy` must have."""
+        author = self.authors.get(economy)
+        return 1 if author is None else author.sequence + 1
+
+    def time_of(self, height: int) -> int:
+        """Time of the header at `height`, from 0 to this one's."""
+        if not 0 <= height <= self.height:
+            raise IndexError(f"no header {height} below {self.height}")
+        return self.facts.times[height]
+
+    def height_at(self, time: int) -> int:
+        """Newest height whose header is not later than `time`; -1 before genesis."""
+        return bisect_right(self.facts.times, time, 0, self.height + 1) - 1
+
+    def log_size_of(self, height: int) -> int:
+        """How many log entries the first `height` blocks have."""
+        if not 0 <= height <= self.height:
+            raise IndexError(f"no header {height} below {self.height}")
+        return self.facts.log_sizes[height]
+
+    def place_of(self, log_index: int) -> tuple[int, int]:
+        """Height and time at which log entry `log_index` was recorded."""
+        height = self.facts.height_of_entry(log_index)
+        return height, self.facts.times[height]
+
+    def results(self, log_index: int) -> tuple[tuple[int, str], ...]:
+        """The refused records of a log entry, as (position, code); all others were executed."""
+        if not 0 <= log_index < self.log_size:
+            raise IndexError(f"no log entry {log_index} below {self.log_size}")
+        return self.facts.refused.get(log_index, ())
+
+    def prove(self, key: bytes) -> bytes:
+        """The map proof of the value of `key`, or of its absence, under this header."""
+        return self.updates.prove(self.map_version, key)
+
+    def prove_entry(self, log_index: int) -> list[bytes]:
+        """Inclusion proof of a log entry under this header's log root."""
+        return self.facts.log.prove_inclusion(log_index, self.log_size)
+
+    def prove_log(self, earlier_size: int) -> list[bytes]:
+        """Consistency proof from the log of `earlier_size` to this header's."""
+        return self.facts.log.prove_consistency(earlier_size, self.log_size)
+
+    def prove_header(self, height: int) -> list[bytes]:
+        """Inclusion proof of an earlier header's hash under this header's root over them."""
+        return self.facts.headers.prove_inclusion(height, self.height)
+
+
+def book_key(arrangement_id: bytes, issuer: str) -> BookKey:
+    """Where the records of `issuer` under an arrangement are kept."""
+    return arrangement_id + CODES.get(issuer, b"")
+
+
+def pair_name(a: str, b: str) -> str:
+    """Where the arrangements of two economies are kept."""
+    return a + b if a < b else b + a
