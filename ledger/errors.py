@@ -1,14 +1,16 @@
 """Every error of the ledger, in one tree. The message for people lives on the error.
 
-    LedgerError
-    ├── FormatError         the bytes are not a well-formed value; the only error of a parser
-    ├── CheckError          well-formed, but not what it claims to be
-    │   ├── ProofError          a Merkle proof does not lead to the root
-    │   ├── SignatureError      a signature, share or seal does not verify
-    │   ├── AnchorError         not a descendant of the anchor, or anchored too long ago
-    │   └── ChainError          a ledger contradicts itself; says where
-    ├── NotEntered          a transaction that may not enter the log; has a code
-    └── Misbehaviour        two signed statements that exclude each other; carries the evidence
+LedgerError
+├── FormatError         the bytes are not a well-formed value; the only error of a parser
+│   └── TinError            not a trader identification number; has the verdict's reason
+├── CheckError          well-formed, but not what it claims to be
+│   ├── ProofError          a Merkle proof does not lead to the root
+│   ├── SignatureError      a signature, share or seal does not verify
+│   ├── AnchorError         not a descendant of the anchor, or anchored too long ago
+│   ├── KeyringError        no lookup key that opens the arrangement's commitment
+│   └── ChainError          a ledger contradicts itself; says where
+├── NotEntered          a transaction that may not enter the log; has a code
+└── Misbehaviour        two signed statements that exclude each other; carries the evidence
 """
 
 
@@ -18,6 +20,17 @@ class LedgerError(Exception):
 
 class FormatError(LedgerError):
     """The bytes are not a well-formed value of the format asked for."""
+
+
+class TinError(FormatError):
+    """Not a trader identification number, or one that can be read in two ways.
+
+    `reason` is the verdict's: TIN_MALFORMED or ALIAS_AMBIGUOUS.
+    """
+
+    def __init__(self, reason: int, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class CheckError(LedgerError):
@@ -34,6 +47,10 @@ class SignatureError(CheckError):
 
 class AnchorError(CheckError):
     """The chain does not descend from the anchor, or the anchor is too old to rely on."""
+
+
+class KeyringError(CheckError):
+    """The lookup key of an arrangement is missing, or does not open the commitment in its text."""
 
 
 class ChainError(CheckError):

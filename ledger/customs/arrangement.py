@@ -128,7 +128,7 @@ class ArrangementText:
 
 
 class Step(NamedTuple):
-    """One step, read: `kind` is the name of the oneof's field (propose, sign, suspend, resume, end).
+    """One step, read: `kind` names the oneof field (propose, sign, suspend, resume or end).
 
     `arrangement_id` is empty for a proposal, whose id follows from its transaction; `text` stands
     in proposals alone, `text_hash` in proposals and signatures; `effective_from` is 0 when absent.
