@@ -1,4 +1,4 @@
-"""Where the state map is kept: in this process, or behind the same four calls in another.
+"""Where the state map is kept: in this process, or behind the same five calls in another.
 
 The map is immutable, so each block has a *version* of it, an opaque value. `submit` may return
 before the hashing is done; `root` waits. Whoever only checks a ledger can therefore execute the
@@ -32,6 +32,9 @@ class MapUpdater(Protocol):
     def root(self, version: MapVersion) -> bytes:
         """The root hash of a version, 32 bytes; waits for it."""
 
+    def get(self, version: MapVersion, key: bytes) -> bytes | None:
+        """A key's value, None when it is absent."""
+
     def prove(self, version: MapVersion, key: bytes) -> bytes:
         """The proof of a key's value, or of its absence."""
 
@@ -54,6 +57,10 @@ class MapHere:
     def root(self, version: MapVersion) -> bytes:
         """The root hash of a version, 32 bytes."""
         return cast("StateMap", version).root
+
+    def get(self, version: MapVersion, key: bytes) -> bytes | None:
+        """A key's value, None when it is absent."""
+        return cast("StateMap", version).get(key)
 
     def prove(self, version: MapVersion, key: bytes) -> bytes:
         """The proof of a key's value, or of its absence."""

@@ -1,0 +1,215 @@
+"""`LedgerService`: everything needed to check the chain without trusting this node.
+
+Every proof is made under one state, read once per call. Nothing here decides anything: headers,
+transactions and seals are passed on as they were stored.
+
+A large block is sent as several `StreamBlocksResponse`s of one height, each with the header and the
+next transactions, the seal with the last. A seal that comes later follows as one more message of
+that height without transactions.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from aeo.exchange.v1 import ledger_service_pb2 as pb
+from ledger.chain.signing_set import format_signing_sets
+from ledger.state.state import State
+from service.api.caller import RIGHTS, Right
+from service.api.failures import InvalidField, NotFound
+from service.api.method import Call, Kind, Method
+from service.node.node import Node
+from service.store.ledger_store import StoredBlock
+
+SERVICE = "aeo.exchange.v1.LedgerService"
+
+BLOCK_MESSAGE_BYTES = 4 << 20
+"""Transactions of one message, at most: small enough for every client's default limit but gRPC's
+own 4 MiB, which the client library raises."""
+SEAL_WAIT_SECONDS = 1.0
+"""How long a stream sleeps before it asks whether anybody still listens."""
+HEIGHTS_AT_ONCE = 1_024
+"""Blocks whose seals are read together."""
+
+
+class LedgerServicer:
+    """Reads one node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def methods(self) -> Mapping[str, Method]:
+        """What to register under `SERVICE`."""
+        roles = RIGHTS[Right.READ_LEDGER]
+        unary = {
+            "GetNetwork": (self.get_network, pb.GetNetworkRequest),
+            "GetLatest": (self.get_latest, pb.GetLatestRequest),
+            "GetHeader": (self.get_header, pb.GetHeaderRequest),
+            "GetInclusionProof": (self.get_inclusion_proof, pb.GetInclusionProofRequest),
+            "GetConsistencyProof": (self.get_consistency_proof, pb.GetConsistencyProofRequest),
+            "GetStateProof": (self.get_state_proof, pb.GetStateProofRequest),
+            "GetSeal": (self.get_seal, pb.GetSealRequest),
+        }
+        methods = {
+            name: Method(
+                Kind.UNARY,
+                handler,
+                request.FromString,
+                lambda response: response.SerializeToString(),
+                roles,
+            )
+            for name, (handler, request) in unary.items()
+        }
+        methods["StreamBlocks"] = Method(
+            Kind.SERVER_STREAM,
+            self.stream_blocks,
+            pb.StreamBlocksRequest.FromString,
+            pb.StreamBlocksResponse.SerializeToString,
+            roles,
+        )
+        return methods
+
+    def get_network(self, _request: pb.GetNetworkRequest, _call: Call) -> pb.GetNetworkResponse:
+        """The genesis, the sets that seal, and whom this node hosts."""
+        node = self._node
+        return pb.GetNetworkResponse(
+            network_id=node.network_id,
+            genesis=node.genesis.data,
+            signing_sets=format_signing_sets(node.state.signing_sets),
+            hosted=sorted(node.hosted),
+        )
+
+    def get_latest(self, request: pb.GetLatestRequest, _call: Call) -> pb.GetLatestResponse:
+        """The newest header, its seal, and the proof that the caller's anchor is its ancestor."""
+        state = self._node.state
+        seal = self._node.seal_of(state.height)
+        response = pb.GetLatestResponse(
+            header=state.header_bytes, seal=seal.data, finality=seal.finality
+        )
+        if request.HasField("anchor_height"):
+            response.ancestor_proof.extend(
+                _ancestor_proof(state, request.anchor_height, state.height)
+            )
+        return response
+
+    def get_header(self, request: pb.GetHeaderRequest, _call: Call) -> pb.GetHeaderResponse:
+        """One header, its seal, and the proof of an ancestor."""
+        state = self._node.state
+        stored = self._node.ledger_store.header(_height(state, request.height))
+        if stored is None:
+            raise NotFound("NO_HEADER", f"there is no header {request.height}")
+        seal = self._node.seal_of(request.height)
+        response = pb.GetHeaderResponse(
+            header=stored.header, seal=seal.data, finality=seal.finality
+        )
+        if request.HasField("anchor_height"):
+            response.ancestor_proof.extend(
+                _ancestor_proof(state, request.anchor_height, request.height)
+            )
+        return response
+
+    def get_inclusion_proof(
+        self, request: pb.GetInclusionProofRequest, _call: Call
+    ) -> pb.GetInclusionProofResponse:
+        """A transaction and its place in the log of a size (RFC 9162 section 2.1.3)."""
+        state = self._node.state
+        size = request.log_size or state.log_size
+        if size > state.log_size:
+            raise InvalidField("log_size", f"the log has {state.log_size} entries")
+        if request.log_index >= size:
+            raise NotFound("NO_ENTRY", f"there is no entry {request.log_index} in a log of {size}")
+        (transaction,) = self._node.ledger_store.transactions(request.log_index, 1)
+        return pb.GetInclusionProofResponse(
+            transaction=transaction,
+            proof=state.facts.log.prove_inclusion(request.log_index, size),
+            log_size=size,
+        )
+
+    def get_consistency_proof(
+        self, request: pb.GetConsistencyProofRequest, _call: Call
+    ) -> pb.GetConsistencyProofResponse:
+        """That the log of the old size is the beginning of the new (RFC 9162 section 2.1.4)."""
+        state = self._node.state
+        new = request.new_size or state.log_size
+        if new > state.log_size:
+            raise InvalidField("new_size", f"the log has {state.log_size} entries")
+        if not 0 < request.old_size <= new:
+            raise InvalidField("old_size", f"is from 1 to {new}")
+        return pb.GetConsistencyProofResponse(
+            proof=state.facts.log.prove_consistency(request.old_size, new), new_size=new
+        )
+
+    def get_state_proof(
+        self, request: pb.GetStateProofRequest, _call: Call
+    ) -> pb.GetStateProofResponse:
+        """What the map of the newest header holds under a key, or that it holds nothing."""
+        if len(request.key) != 32:
+            raise InvalidField("key", f"has 32 bytes, not {len(request.key)}")
+        state = self._node.state
+        value = state.updates.get(state.map_version, request.key)
+        return pb.GetStateProofResponse(
+            header=state.header_bytes, value=value or b"", map_proof=state.prove(request.key)
+        )
+
+    def get_seal(self, request: pb.GetSealRequest, _call: Call) -> pb.GetSealResponse:
+        """The best seal of one header; empty while it has none."""
+        height = _height(self._node.state, request.height)
+        seal = self._node.seal_of(height)
+        return pb.GetSealResponse(seal=seal.data, finality=seal.finality)
+
+    def stream_blocks(
+        self, request: pb.StreamBlocksRequest, call: Call
+    ) -> Iterator[pb.StreamBlocksResponse]:
+        """Blocks from a height on, then new ones as they come, and seals that came later."""
+        node, height = self._node, request.from_height
+        unsealed: dict[int, bytes] = {}
+        while call.live():
+            seen, newest = node.feed.version, node.state.height
+            for start in range(height, newest + 1, HEIGHTS_AT_ONCE):
+                last = min(start + HEIGHTS_AT_ONCE - 1, newest)
+                seals = {seal.height: seal.seal for seal in node.ledger_store.seals(start, last)}
+                for block in node.ledger_store.blocks(start, last):
+                    seal = seals.get(block.height, b"")
+                    yield from _messages(block, seal)
+                    if seal:
+                        unsealed.clear()
+                    else:
+                        unsealed[block.height] = block.header
+            height = max(height, newest + 1)
+            for late, header in tuple(unsealed.items()):
+                found = node.ledger_store.seal(late)
+                if found is not None:
+                    yield pb.StreamBlocksResponse(header=header, seal=found.seal)
+                    # A seal stands for all that came before it.
+                    unsealed = {above: h for above, h in unsealed.items() if above > late}
+            if request.stop_at_latest or node.feed.closed:
+                return
+            node.feed.wait(seen, SEAL_WAIT_SECONDS)
+
+
+def _height(state: State, height: int) -> int:
+    if height > state.height:
+        raise NotFound("NO_HEADER", f"the newest header is {state.height}")
+    return height
+
+
+def _ancestor_proof(state: State, anchor_height: int, height: int) -> list[bytes]:
+    """Empty for the header itself."""
+    if anchor_height > height:
+        raise InvalidField("anchor_height", f"is above the header's, {height}")
+    if anchor_height == height:
+        return []
+    return state.facts.headers.prove_inclusion(anchor_height, height)
+
+
+def _messages(block: StoredBlock, seal: bytes) -> Iterator[pb.StreamBlocksResponse]:
+    """One block in as many messages as its size takes."""
+    message = pb.StreamBlocksResponse(header=block.header)
+    room = BLOCK_MESSAGE_BYTES
+    for transaction in block.transactions:
+        if len(transaction) > room:
+            yield message
+            message = pb.StreamBlocksResponse(header=block.header)
+            room = BLOCK_MESSAGE_BYTES
+        message.transactions.append(transaction)
+        room -= len(transaction)
+    message.seal = seal
+    yield message
