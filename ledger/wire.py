@@ -202,25 +202,18 @@ def _check_message(descriptor: Descriptor, data: bytes, at: int, end: int, depth
             at = stop
             continue
 
-        run = repeated and kind == _BYTES
-        while True:
-            # A length of one or two bytes is nearly every length; the rest goes the long way.
-            length = data[at] if at < end else 0x80
-            if length < 0x80:
-                at += 1
-            elif at + 1 < end and 0 < (high := data[at + 1]) < 0x80:
-                length += (high - 1) << 7
-                at += 2
-            else:
-                length, at = _varint(data, at, end, name)
-            stop = at + length
-            if stop > end:
-                raise FormatError(f"{name}: ends early")
-            if not run or stop >= end or data[stop] != tag:
-                break
-            # The records of a batch, up to a thousand, do not go round the large loop.
-            at = stop + 1
+        if repeated and kind == _BYTES:
+            at = _skip_run(tag, data, at, end, name)
+            continue
 
+        length = data[at] if at < end else 0x80
+        if length < 0x80:  # nearly every one
+            at += 1
+        else:
+            length, at = _varint(data, at, end, name)
+        stop = at + length
+        if stop > end:
+            raise FormatError(f"{name}: ends early")
         if implicit and not length:
             raise FormatError(f"{name}: carries its default")
         if kind == _STRING:
@@ -234,6 +227,30 @@ def _check_message(descriptor: Descriptor, data: bytes, at: int, end: int, depth
         elif kind != _BYTES:
             _check_packed(rule, data, at, stop)
         at = stop
+
+
+def _skip_run(tag: int, data: bytes, at: int, end: int, name: str) -> int:
+    """Pass over byte strings that follow each other under one tag; return where they end.
+
+    The records of a batch, up to a thousand: so lengths of one and two bytes are read in place.
+    """
+    while at < end:
+        length = data[at]
+        if length < 0x80:
+            at += length + 1
+        elif at + 1 < end and 0 < (high := data[at + 1]) < 0x80:
+            at += 2 + (high - 1 << 7) + length
+        else:
+            length, at = _varint(data, at, end, name)
+            at += length
+        if at >= end or data[at] != tag:
+            break
+        at += 1
+    else:
+        raise FormatError(f"{name}: ends early")
+    if at > end:
+        raise FormatError(f"{name}: ends early")
+    return at
 
 
 def _check_packed(rule: _Rule, data: bytes, at: int, end: int) -> None:

@@ -15,6 +15,7 @@ ledger.errors.FormatError: Parameters.heartbeat_interval is out of range: 0
 from typing import Final, NamedTuple
 
 from aeo.ledger.v1 import genesis_pb2
+from ledger.chain.transaction import MAX_TRANSACTION_BYTES
 from ledger.errors import FormatError
 from ledger.wire import format_strict, parse_strict
 
@@ -23,8 +24,8 @@ _MINUTE: Final = 60_000
 # A century: longer than any rule here can mean, short enough to be added to any time.
 _LONGEST: Final = 100 * 366 * 24 * 60 * _MINUTE
 
-# The largest transaction: a block must be able to hold one.
-_SMALLEST_BLOCK: Final = 60_000
+# A block must be able to hold any one transaction.
+_SMALLEST_BLOCK: Final = MAX_TRANSACTION_BYTES
 _LARGEST_BLOCK: Final = 1 << 30
 
 
