@@ -187,7 +187,7 @@ class _Admission(grpc.GenericRpcHandler):
             tuple[Workers, Handler, Handler],
         ] = {}
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "Handler | None":
         """The method's handler, its refusal when its workers are full, None when unknown."""
         found = self.methods.get(handler_call_details.method)
         if found is None:

@@ -142,6 +142,8 @@ def _unary_response(path: str, method: Method, around: Surroundings) -> Callable
         else:
             a.succeeded(started)
             return response
+        finally:
+            CURRENT.set(None)
         return context.abort_with_status(status)  # raises
 
     return behaviour
@@ -169,6 +171,8 @@ def _stream_response(
         else:
             a.succeeded(started)
             return
+        finally:
+            CURRENT.set(None)
         context.abort_with_status(status)
 
     return behaviour

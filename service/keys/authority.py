@@ -1,6 +1,6 @@
 """A member's certificate authority, and the certificates that it issues: X.509, P-256.
 
-Each certificate names its holder in one SAN URI (`service.keys.spiffe`). A node's certificate serves
+Each certificate names its holder in one SAN URI (`service.keys.spiffe`). A node certificate serves
 and calls (serverAuth and clientAuth, with the host names it answers to); everyone else's only
 calls. The authority signs certificates of its own and nothing below them (path length 0); its
 certificate goes on the ledger, its key need not be on any node.
