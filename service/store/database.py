@@ -20,6 +20,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
@@ -32,6 +33,8 @@ from service.store.migrate import current_version, migrate, versions_of
 BUSY_TIMEOUT_MS: Final = 5_000
 # Threads that read at once without opening a connection of their own; more wait for one.
 READERS: Final = 16
+
+_log = structlog.get_logger(__name__)
 
 OnStep = Callable[[str], None]
 
@@ -178,6 +181,7 @@ class Database:
             raise StoreError(self.path, "its tables are of an older version; start its node once")
         with self.writing() as connection:
             migrate(connection, self._branch)
+        _log.info("store migrated", path=str(self.path), before=version, after=head)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -196,6 +200,7 @@ class Database:
             if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
                 raise StoreCorrupt(self.path, "database file", str(cause)) from error
             self._failure = str(cause)
+            _log.error("store failed", path=str(self.path), error=str(cause))
             raise StoreError(self.path, str(cause)) from error
 
 

@@ -85,9 +85,10 @@ def parse_guard(data: bytes) -> dict[tuple[bytes, bytes], Mark]:
 
 
 class SealGuard:
-    """Says whether a key may seal, after it has stored that it will. Calls may come from any thread.
+    """Says whether a key may seal, after it has stored that it will.
 
-    One process has the file open at a time. Get one from `create` or `open`; close it at the end.
+    Calls may come from any thread. One process has the file open at a time. Get one from `create`
+    or `open`; close it at the end.
     """
 
     def __init__(self, path: Path, on_step: OnStep = no_step) -> None:
@@ -105,11 +106,12 @@ class SealGuard:
         For keys that may have sealed before this makes two truths possible.
         """
         guard = cls(path, on_step)
+        if path.exists():
+            guard.close()
+            raise StoreError(path, "there is a guard file already; it is never made anew")
         try:
-            if path.exists():
-                raise StoreError(path, "there is a guard file already; it is never made anew")
             guard._store({})
-        except BaseException:
+        except StoreError:
             guard.close()
             raise
         _log.info("seal guard created", path=str(path))
@@ -189,7 +191,7 @@ class SealGuard:
                 self._store(marks)
 
     def _store(self, marks: dict[tuple[bytes, bytes], Mark]) -> None:
-        """Replace the file; after a failure what the disk holds is not known, so nothing goes on."""
+        """Replace the file; after a failure what the disk holds is not known, and it stops."""
         new = self.path.with_name(self.path.name + ".new")
         self._broken = True
         self._on_step("guard:before")

@@ -10,12 +10,10 @@ follows from its counts.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import Case, Connection, Select, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
@@ -30,6 +28,12 @@ from service.store.home_tables import (
     RecordedRow,
     SignedRow,
 )
+from service.store.outbox_sql import (
+    COUNT_RECORDED,
+    COUNT_SIGNED,
+    PublicationSelect,
+    select_publications,
+)
 from service.store.prepared import (
     Carries,
     Group,
@@ -40,6 +44,25 @@ from service.store.prepared import (
     parse_groups,
     parse_refusals,
 )
+from service.store.publication import (
+    NewPublication,
+    Publication,
+    RecordAnswer,
+    Recorded,
+    Signed,
+    Waiting,
+    split_waiting,
+)
+
+__all__ = [
+    "NewPublication",
+    "Outbox",
+    "Publication",
+    "RecordAnswer",
+    "Recorded",
+    "Signed",
+    "Waiting",
+]
 
 # Where a test may stop a write, in order.
 STEPS: Final = (
@@ -58,98 +81,6 @@ STEPS: Final = (
 )
 # As many publications as one page may hold.
 PAGE_LIMIT: Final = 500
-
-PublicationSelect = Select[int, str, bytes, int, int, int, int, int, int | None, int | None]
-
-
-class PublicationState(IntEnum):
-    """How far all records of a publication have come; what follows is the ledger's to say."""
-
-    PREPARED = 1
-    SIGNED = 2
-    RECORDED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class NewPublication:
-    """A request to publish, ready to be stored.
-
-    `digest` (32 bytes) stands for all that the caller sent; `answer` is what it will be told, now
-    and each time it repeats the request; `groups` are the records, not yet signed.
-    """
-
-    idempotency_key: str
-    digest: bytes
-    created_at: int
-    answer: bytes
-    groups: tuple[Group, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """A stored publication: counts of its records, and the last block that recorded one."""
-
-    publication_id: int
-    idempotency_key: str
-    digest: bytes
-    created_at: int
-    records: int
-    signed: int
-    recorded: int
-    refused: int
-    height: int | None
-    recorded_time: int | None
-
-    @property
-    def state(self) -> PublicationState:
-        """The step that every record has reached; one without records is through."""
-        if self.recorded == self.records:
-            return PublicationState.RECORDED
-        if self.signed == self.records:
-            return PublicationState.SIGNED
-        return PublicationState.PREPARED
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Records of one publication and group that are in no signed transaction yet."""
-
-    publication_id: int
-    action: int
-    arrangement_id: bytes
-    numbers: tuple[int, ...]
-    records: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A signed transaction: the author's sequence number, its bytes, and what it carries."""
-
-    sequence: int
-    data: bytes
-    carries: Carries = field(default_factory=Carries)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Where a transaction entered the log; `refusals` gives position and code of those refused."""
-
-    sequence: int
-    log_index: int
-    height: int
-    time: int
-    refusals: dict[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordAnswer:
-    """What became of one record: its place in the ledger, and a code if it was refused."""
-
-    submission: int
-    arrangement_id: bytes
-    log_index: int
-    position: int
-    code: str
 
 
 class Outbox:
@@ -175,7 +106,9 @@ class Outbox:
 
         def work(connection: Connection) -> tuple[Publication, bool]:
             known = connection.execute(
-                _publications().where(col(PublicationRow.idempotency_key) == new.idempotency_key)
+                select_publications().where(
+                    col(PublicationRow.idempotency_key) == new.idempotency_key
+                )
             ).one_or_none()
             if known is not None:
                 if known.digest != new.digest:
@@ -230,29 +163,20 @@ class Outbox:
         carried = []
         counts: Counter[int] = Counter()
         for signed in transactions:
-            rows.append(
-                {
-                    "sequence": signed.sequence,
-                    "carries": format_carries(signed.carries),
-                    "data": signed.data,
-                }
-            )
-            for publication_id, records in Counter(signed.carries.publications).items():
-                counts[publication_id] += records
-                carried.append(
-                    {
-                        "publication_id": publication_id,
-                        "sequence": signed.sequence,
-                        "records": records,
-                    }
-                )
+            sequence = signed.sequence
+            carries = format_carries(signed.carries)
+            rows.append({"sequence": sequence, "carries": carries, "data": signed.data})
+            for of, records in Counter(signed.carries.publications).items():
+                counts[of] += records
+                carried.append({"publication_id": of, "sequence": sequence, "records": records})
 
         def work(connection: Connection) -> None:
             taken = connection.execute(
-                select(func.min(col(SignedRow.sequence))).where(
-                    col(SignedRow.sequence).in_([signed.sequence for signed in transactions])
-                )
-            ).scalar_one()
+                select(col(SignedRow.sequence))
+                .where(col(SignedRow.sequence).in_([signed.sequence for signed in transactions]))
+                .order_by(col(SignedRow.sequence))
+                .limit(1)
+            ).scalar_one_or_none()
             if taken is not None:
                 raise SequenceTaken(self._economy, taken)
             try:
@@ -261,7 +185,7 @@ class Outbox:
                 if carried:
                     connection.execute(insert(CarriedRow), carried)
                     connection.execute(
-                        _COUNT_SIGNED, [{"of": of, "more": more} for of, more in counts.items()]
+                        COUNT_SIGNED, [{"of": of, "more": more} for of, more in counts.items()]
                     )
             except IntegrityError as error:
                 raise StoreError(
@@ -338,7 +262,7 @@ class Outbox:
                 count["at_height"] = max(count["at_height"], place.height)
                 count["at_time"] = max(count["at_time"], place.time)
         if counts:
-            connection.execute(_COUNT_RECORDED, list(counts.values()))
+            connection.execute(COUNT_RECORDED, list(counts.values()))
         self._on_step("recorded:counts")
 
     # Reading.
@@ -346,18 +270,18 @@ class Outbox:
     def publication(self, publication_id: int) -> Publication | None:
         """Return one publication, None when there is none of that id."""
         return self._one(
-            _publications().where(col(PublicationRow.publication_id) == publication_id)
+            select_publications().where(col(PublicationRow.publication_id) == publication_id)
         )
 
     def find(self, idempotency_key: str) -> Publication | None:
         """Return the publication that was stored under a key, None when there is none."""
         return self._one(
-            _publications().where(col(PublicationRow.idempotency_key) == idempotency_key)
+            select_publications().where(col(PublicationRow.idempotency_key) == idempotency_key)
         )
 
     def publications(self, limit: int = 50, before: int | None = None) -> list[Publication]:
         """Return a page, newest first: those below id `before`, at most `PAGE_LIMIT`."""
-        page = _publications().order_by(col(PublicationRow.publication_id).desc())
+        page = select_publications().order_by(col(PublicationRow.publication_id).desc())
         if before is not None:
             page = page.where(col(PublicationRow.publication_id) < before)
         with self._database.reading() as connection:
@@ -459,63 +383,9 @@ class Outbox:
             raise StoreCorrupt(self._database.path, place, str(error)) from error
 
 
-def split_waiting(
-    publication_id: int, groups: Sequence[Group], signed: Container[int] = frozenset()
-) -> Iterator[Waiting]:
-    """Yield the records of a publication, by group, without the numbers in `signed`.
-
-    With nothing signed: what a publication just stored leaves to be signed.
-    """
-    first = 0
-    for group in groups:
-        end = first + len(group.records)
-        numbers = tuple(number for number in range(first, end) if number not in signed)
-        records = tuple(group.records[number - first] for number in numbers)
-        if numbers:
-            yield Waiting(publication_id, group.action, group.arrangement_id, numbers, records)
-        first = end
-
-
 def _own(carries: Carries, publication_id: int) -> Iterator[tuple[int, int]]:
     """Position and number of each record that a transaction carries of one publication."""
     columns = zip(carries.publications, carries.numbers, strict=True)
     for position, (publication, number) in enumerate(columns):
         if publication == publication_id:
             yield position, number
-
-
-def _publications() -> PublicationSelect:
-    return select(
-        col(PublicationRow.publication_id),
-        col(PublicationRow.idempotency_key),
-        col(PublicationRow.digest),
-        col(PublicationRow.created_at),
-        col(PublicationRow.records),
-        col(PublicationRow.signed),
-        col(PublicationRow.recorded),
-        col(PublicationRow.refused),
-        col(PublicationRow.height),
-        col(PublicationRow.recorded_time),
-    )
-
-
-def _later(column: int | None, name: str) -> Case[int]:
-    """Return the greater of a column, which may be empty, and the value bound to `name`."""
-    return case((col(column) > bindparam(name), col(column)), else_=bindparam(name))
-
-
-_COUNT_SIGNED: Final = (
-    update(PublicationRow)
-    .where(col(PublicationRow.publication_id) == bindparam("of"))
-    .values(signed=col(PublicationRow.signed) + bindparam("more"))
-)
-_COUNT_RECORDED: Final = (
-    update(PublicationRow)
-    .where(col(PublicationRow.publication_id) == bindparam("of"))
-    .values(
-        recorded=col(PublicationRow.recorded) + bindparam("more"),
-        refused=col(PublicationRow.refused) + bindparam("bad"),
-        height=_later(PublicationRow.height, "at_height"),
-        recorded_time=_later(PublicationRow.recorded_time, "at_time"),
-    )
-)

@@ -42,7 +42,7 @@ _REFUSAL: Final = Struct(">HB")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Records of one action under one arrangement; the i-th comes from the request's submission `submissions[i]`."""
+    """Records of one action under one arrangement, and the submission that each came from."""
 
     action: int
     arrangement_id: bytes
