@@ -21,6 +21,7 @@ True
 """
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -29,7 +30,7 @@ from zoneinfo import ZoneInfo
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.ledger.v1 import status_pb2 as status
-from service.errors import InputRefused
+from service.cli.errors import InputRefused
 
 # A register of 200,000 certificates takes some 20 MB; far more is not a register.
 REGISTER_LIMIT: Final = 200_000_000
@@ -83,8 +84,12 @@ def read_register(text: str, time_zone: str) -> Register:
     if len(text) > REGISTER_LIMIT:
         raise InputRefused(f"a register may have at most {REGISTER_LIMIT:,} characters")
     zone = ZoneInfo(time_zone)
-    reader = csv.DictReader(text.removeprefix("\ufeff").splitlines(), strict=True)
-    columns = [name.strip().lower() for name in reader.fieldnames or ()]
+    # Not split by hand: a quoted cell may hold line breaks, an address often does.
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    try:
+        columns = [name.strip().lower() for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise InputRefused(f"not CSV: {error}") from None
     _check_columns(columns)
     reader.fieldnames = columns
     rows: list[Row] = []
@@ -94,15 +99,18 @@ def read_register(text: str, time_zone: str) -> Register:
         for cells in reader:
             try:
                 row = _read_row(reader.line_num, cells, zone)
-                key = (row.submission.tin, row.submission.certificate_number)
-                if key in lines:
-                    raise _Faulty("certificate", f"stands on line {lines[key]} already")
-                lines[key] = row.line
-                rows.append(row)
             except _Faulty as fault:
                 faults.append(Fault(reader.line_num, fault.column, str(fault)))
+                continue
+            key = (row.submission.tin, row.submission.certificate_number)
+            if first := lines.get(key):
+                again = f"{key[1]} of {key[0]} stands on line {first} already"
+                faults.append(Fault(row.line, "certificate", again))
+                continue
+            lines[key] = row.line
+            rows.append(row)
     except csv.Error as error:
-        raise InputRefused(f"line {reader.line_num} is not CSV: {error}") from None
+        raise InputRefused(f"not CSV after line {reader.line_num}: {error}") from None
     return Register(tuple(rows), tuple(faults))
 
 
@@ -137,12 +145,11 @@ def _read_row(line: int, cells: Mapping[str | None, str | None], zone: ZoneInfo)
     if valid_to and valid_to <= valid_from:
         raise _Faulty("valid_to", "is before valid_from")
     terms = status.StatusTerms(
-        status=status.Status.Value(f"STATUS_{state}"),
+        status=f"STATUS_{state}",
         roles=roles,
         level=text.get("level", ""),
+        operator_class=f"OPERATOR_CLASS_{size}" if size else None,
     )
-    if size:
-        terms.operator_class = status.OperatorClass.Value(f"OPERATOR_CLASS_{size}")
     submission = publishing.Submission(
         tin=text["tin"],
         certificate_number=text["certificate"],

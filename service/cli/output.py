@@ -1,0 +1,126 @@
+"""What commands print: data on stdout, messages and progress on stderr.
+
+With ``--json`` stdout holds one JSON document (commands that answer row by row: one a line), whose
+names and values never change their meaning; instants are Unix milliseconds, bytes are hex. Without
+it, text for people: colour only on a terminal and never under ``NO_COLOR``. Nothing that came over
+the network is read as markup, and control characters do not reach the terminal.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+# Columns of text that goes to a file or pipe, where nobody's window decides.
+_PIPE_WIDTH: Final = 160
+
+
+def stdout() -> Console:
+    """Where data goes."""
+    return _console(stderr=False)
+
+
+def stderr() -> Console:
+    """Where messages go."""
+    return _console(stderr=True)
+
+
+def say(message: str) -> None:
+    """Tell people something that is not data."""
+    stderr().print(Text(message), soft_wrap=True)
+
+
+def warn(message: str) -> None:
+    """Tell people what went wrong."""
+    stderr().print(Text.assemble(("aeo: ", "bold red"), message), soft_wrap=True)
+
+
+def show_json(value: Any, *, line: bool = False) -> None:
+    """Print a JSON document; `line`: on one line, as one of many."""
+    text = json.dumps(value, ensure_ascii=False, indent=None if line else 2)
+    sys.stdout.write(text + "\n")
+
+
+def show(value: Any, text: Callable[[], RenderableType], *, as_json: bool) -> None:
+    """Print `value` as JSON, or what `text` makes of it for people."""
+    if as_json:
+        show_json(value)
+    else:
+        stdout().print(text())
+
+
+def table(*headings: str, rows: Sequence[Sequence[str]]) -> Table:
+    """Rows under headings, without lines around them, so that they paste well."""
+    made = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> Table:
+    """Names and values beneath each other; those without a value are left out."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column()
+    for name, value in rows:
+        if value:
+            made.add_row(Text(name), Text(value))
+    return made
+
+
+@contextmanager
+def progress(
+    what: str, total: int | None = None, unit: str = ""
+) -> Iterator[Callable[[int], None]]:
+    """Show how far a long work is, at which rate, and the time left, on a terminal.
+
+    Yields a function that is called with how much is done in all.
+    """
+    console = stderr()
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    known = [BarColumn(), MofNCompleteColumn()] if total is not None else [_Done(unit)]
+    last = TimeRemainingColumn() if total is not None else TimeElapsedColumn()
+    columns = [SpinnerColumn(), TextColumn(what, markup=False), *known, _Rate(unit), last]
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task(what, total=total)
+        yield lambda done: shown.update(task, completed=done)
+
+
+class _Rate(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} {self._unit}/s" if speed else "")
+
+
+class _Done(_Rate):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.completed:,.0f} {self._unit}")
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
+    return Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
