@@ -13,6 +13,7 @@
         ├── OutOfTurn               a block that does not follow the newest one stored
         ├── GuardRefused            a seal that a member must never sign; its node stops sealing
         ├── ClockWentBack           the clock is too far behind the ledger to write
+        ├── MapProcessFailed        the process that keeps the state map has ended
         ├── Overloaded              too much waits already; try again a little later
         └── EngineStopped           nothing is ordered any more; what is in an outbox stays there
 
@@ -123,6 +124,10 @@ class ClockWentBack(Failed):
         )
         self.now_ms = now_ms
         self.newest_ms = newest_ms
+
+
+class MapProcessFailed(Failed):
+    """The process that keeps the state map has ended, or no longer has that version."""
 
 
 class Overloaded(Failed):
