@@ -28,7 +28,7 @@ import structlog
 from ledger.state.machine import Block, Machine
 from service.clock import Clock
 from service.engine.feed import BlockFeed
-from service.engine.protocol import BlockStore, OnStep, Outcome, Recorded, Sealer, no_step
+from service.engine.protocol import BlockStore, OnStep, Outcome, Recorded, Sealed, Sealer, no_step
 from service.errors import ClockWentBack, EngineStopped, Overloaded
 
 CLOCK_WARNING_MS: Final = 1_000
@@ -83,6 +83,8 @@ class SoloEngine:
         self._clock = clock
         self._attested_time = attested_time
         self._sealed = sealed
+        # (height, seal) of the newest header that this process sealed; replaced as a whole.
+        self.newest_seal: tuple[int, Sealed] | None = None
         self._on_step = on_step
         self._changed = threading.Condition()
         # Guarded by the condition.
@@ -219,6 +221,7 @@ class SoloEngine:
             return
         self._attested_time = seal.attested_time
         self._store.keep_seal(state.height, seal)
+        self.newest_seal = state.height, seal
         self._on_step("engine:sealed")
         self.feed.announce()
 

@@ -3,7 +3,7 @@
     with Node.start(settings, clock) as node:
         node.state                       what is known now, a read view that never changes
         node.hosted["NZ"].publisher      what works for one member
-        node.feed                        news of blocks and seals
+        node.feed                        news of blocks, seals and publications
 
 Starting opens every store, replays the ledger and checks it against its own bytes; it fails with
 `StoreCorrupt` naming the place. Stopping finishes what was accepted: the publishers hand over what
@@ -11,25 +11,46 @@ waits, the engine orders and seals it, the outboxes note where it stands.
 """
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from aeo.exchange.v1 import status_service_pb2 as exchange
+from ledger.bls.scheme import BlsBackend, default_backend
 from ledger.chain.genesis import Genesis
+from ledger.chain.seal import SEALED
 from ledger.state.machine import Machine
+from ledger.state.map_updates import MapHere, MapUpdater
 from ledger.state.state import State
 from service.clock import Clock, SystemClock
 from service.engine.feed import BlockFeed
 from service.engine.protocol import OnStep, no_step
 from service.engine.solo import SoloEngine
-from service.node.member import HostedMember, MemberKey
+from service.errors import WrongStore
+from service.node.agreements import Agreements
+from service.node.blocks import LedgerBlocks
+from service.node.heartbeat import Heartbeats
+from service.node.history import LedgerHistory
+from service.node.key import MemberKey
+from service.node.keyring import Keyring
+from service.node.publications import Publications
+from service.node.publisher import Publisher
+from service.node.restoring import restore
+from service.node.sealer import HostedSealer
+from service.store.guard import SealGuard
+from service.store.home_store import HomeStore
 from service.store.ledger_store import LedgerStore, SealLevel
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
-    """Where a node's files lie and whose keys it holds. `homes` is a folder with a file a member."""
+    """Where a node's files lie, and whose keys it holds.
+
+    `members` maps economies to BLS secret keys; `homes` is the folder of their own stores. The
+    `guard` lies where no backup of the stores takes it along. `map_process` keeps the state map in
+    a process of its own: publishing is then up to twice as fast, on two cores.
+    """
 
     ledger: Path
     homes: Path
@@ -40,30 +61,141 @@ class NodeSettings:
 
     @classmethod
     def in_folder(cls, folder: Path, members: Mapping[str, int]) -> "NodeSettings":
-        """All files under one folder; `members` maps economies to BLS secret keys."""
+        """All files under one folder."""
         return cls(folder / "ledger.db", folder, folder / "guard", members)
+
+    def home(self, economy: str) -> Path:
+        """Where the own store of one member lies."""
+        return self.homes / f"home-{economy}.db"
+
+
+@dataclass(frozen=True, slots=True)
+class HostedMember:
+    """One member of the network whose keys lie here, and what works for it."""
+
+    key: MemberKey
+    home: HomeStore
+    keyring: Keyring
+    publisher: Publisher
+    agreements: Agreements
+    publications: Publications
+
+    @property
+    def economy(self) -> str:
+        """Two letters."""
+        return self.key.economy
 
 
 @dataclass(frozen=True, slots=True)
 class SealView:
-    """The seal of one header; `data` empty and `finality` RECORDED where there is none."""
+    """A seal; `data` is empty, and `finality` RECORDED, where there is none."""
 
     height: int
     data: bytes
-    finality: "exchange.Finality.ValueType"
+    finality: exchange.Finality
     attested_time: int
 
 
 class Node:
-    """A running node. Made by `start`."""
+    """A running node. Made by `start`; everything else is for reading."""
 
-    genesis: Genesis
-    network_id: bytes
-    clock: Clock
-    machine: Machine
-    engine: SoloEngine
-    ledger_store: LedgerStore
-    hosted: Mapping[str, HostedMember]
+    def __init__(
+        self, settings: NodeSettings, clock: Clock, backend: BlsBackend, on_step: OnStep
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.backend = backend
+        self._stack = ExitStack()
+        self._stopped = False
+        with ExitStack() as opening:
+            opening.callback(self._stack.close)
+            self._open(on_step)
+            opening.pop_all()
+
+    def _open(self, on_step: OnStep) -> None:
+        settings, clock, backend = self.settings, self.clock, self.backend
+        keep = self._stack.enter_context
+        self.ledger_store = keep(
+            LedgerStore(settings.ledger, max_page_count=settings.max_page_count, on_step=on_step)
+        )
+        guard = keep(SealGuard.open(settings.guard, on_step=on_step))
+        updates = self._map_updater()
+        self.machine: Machine = restore(self.ledger_store, backend, updates)
+        self.genesis: Genesis = self.machine.state.genesis
+        self.network_id: bytes = self.genesis.network_id
+        keys = {
+            economy: self._key_of(economy, secret) for economy, secret in settings.members.items()
+        }
+        newest = self.ledger_store.newest_seal()
+        self.engine = SoloEngine(
+            self.machine,
+            LedgerBlocks(self.ledger_store),
+            HostedSealer(keys, guard, backend),
+            clock,
+            attested_time=newest.attested_time if newest else 0,
+            sealed=newest is not None
+            and newest.height == self.state.height
+            and newest.level == SealLevel.SEALED,
+            on_step=on_step,
+        )
+        self._seal_at_start = (
+            newest
+            if newest is None
+            else SealView(
+                newest.height,
+                newest.seal,
+                _finality(sealed=newest.level == SealLevel.SEALED),
+                newest.attested_time,
+            )
+        )
+        hosted = {economy: self._host(key, on_step) for economy, key in sorted(keys.items())}
+        self.hosted: Mapping[str, HostedMember] = hosted
+        self._heartbeats = Heartbeats(
+            (member.publisher for member in hosted.values()), self._current, clock
+        )
+
+    @classmethod
+    def start(
+        cls,
+        settings: NodeSettings,
+        clock: Clock | None = None,
+        *,
+        backend: BlsBackend | None = None,
+        on_step: OnStep = no_step,
+    ) -> Self:
+        """Open the stores, check them, and begin to order, seal and publish.
+
+        Raises `StoreBusy`, `StoreCorrupt`, `WrongStore`, `ClockWentBack`, `GuardRefused` and the
+        other errors of the stores.
+        """
+        node = cls(settings, clock or SystemClock(), backend or default_backend(), on_step)
+        try:
+            node.engine.start()
+            history = LedgerHistory(node.ledger_store, node.state)
+            for member in node.hosted.values():
+                member.publisher.start(history)
+            node._heartbeats.start()
+        except BaseException:
+            node.stop()
+            raise
+        return node
+
+    def stop(self) -> None:
+        """Finish what was accepted, then close everything. Idempotent."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._heartbeats.stop()
+        for member in self.hosted.values():
+            member.publisher.stop()
+        self.engine.stop()
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     @property
     def state(self) -> State:
@@ -72,28 +204,94 @@ class Node:
 
     @property
     def feed(self) -> BlockFeed:
-        """News of blocks and seals."""
+        """News of blocks, seals and publications."""
         return self.engine.feed
 
-    @classmethod
-    def start(
-        cls, settings: NodeSettings, clock: Clock | None = None, on_step: OnStep = no_step
-    ) -> Self:
-        """Open the stores, check them, begin to order, seal and publish."""
-        raise NotImplementedError
-
-    def stop(self) -> None:
-        """Finish what was accepted, then close everything. Idempotent."""
-
-    def seal_of(self, height: int) -> SealView:
-        """The best seal of the header at `height`; one of a later header counts for it too."""
-        raise NotImplementedError
+    @property
+    def failure(self) -> Exception | None:
+        """Why the node no longer writes; None while it does. It still answers."""
+        return self.engine.failure
 
     @property
     def newest_seal(self) -> SealView | None:
         """The newest seal that is at least attested; None before the first."""
-        raise NotImplementedError
+        made = self.engine.newest_seal
+        if made is None:
+            return self._seal_at_start
+        height, seal = made
+        finality = _finality(sealed=seal.level == SEALED)
+        return SealView(height, seal.data, finality, seal.attested_time)
+
+    def seal_of(self, height: int) -> SealView:
+        """The best seal of the header at `height`, as stored.
+
+        A header is sealed when it or a descendant is: the finality is the best from there on.
+        """
+        stored = self.ledger_store.seal(height)
+        data, attested = (stored.seal, stored.attested_time) if stored else (b"", 0)
+        return SealView(height, data, self.finality_of(height), attested)
+
+    def finality_of(self, height: int) -> exchange.Finality:
+        """How final the header at `height` is, by its own seal or a later one's."""
+        newest = self.newest_seal
+        if newest is not None and height <= newest.height:
+            if newest.finality == exchange.FINALITY_SEALED:
+                return newest.finality
+            sealed = self.ledger_store.newest_sealed()
+            if sealed is not None and height <= sealed.height:
+                return exchange.FINALITY_SEALED
+            return exchange.FINALITY_ATTESTED
+        return exchange.FINALITY_RECORDED
 
     def instructions(self, economy: str) -> Mapping[int, str]:
         """What a hosted member tells its officers to do, by benefit code."""
-        raise NotImplementedError
+        return self.hosted[economy].home.instructions()
+
+    def _current(self) -> State:
+        return self.machine.state
+
+    def _keyrings(self) -> list[Keyring]:
+        return [member.keyring for member in self.hosted.values()]
+
+    def _map_updater(self) -> MapUpdater:
+        return MapHere()
+
+    def _key_of(self, economy: str, secret: int) -> MemberKey:
+        key = MemberKey.of(economy, secret, self.backend)
+        member = self.state.membership.members.get(economy)
+        if member is None or member.bls_public_key != key.public_key:
+            raise WrongStore(
+                self.settings.ledger, f"the key given for {economy} is not its key in this network"
+            )
+        return key
+
+    def _host(self, key: MemberKey, on_step: OnStep) -> HostedMember:
+        home = self._stack.enter_context(
+            HomeStore(
+                self.settings.home(key.economy),
+                key.economy,
+                self.network_id,
+                max_page_count=self.settings.max_page_count,
+                on_step=on_step,
+            )
+        )
+        keyring = Keyring(home, self.network_id)
+        publisher = Publisher(
+            key,
+            home,
+            keyring,
+            self.engine,
+            self._current,
+            self.machine.verified,
+            self.backend,
+            self.clock,
+        )
+        agreements = Agreements(publisher, self._keyrings, self._current, self.ledger_store)
+        publications = Publications(
+            key.economy, home.outbox, self._current, self.finality_of, self.feed
+        )
+        return HostedMember(key, home, keyring, publisher, agreements, publications)
+
+
+def _finality(*, sealed: bool) -> exchange.Finality:
+    return exchange.FINALITY_SEALED if sealed else exchange.FINALITY_ATTESTED

@@ -1,0 +1,226 @@
+"""Steps in the life of an arrangement, for one hosted member: propose, sign, suspend, resume, end.
+
+Each becomes one transaction and answers once it is recorded. The lookup key is made by the
+proposer's node, committed to in the text, and opened by every other party before it signs: here all
+parties' keyrings lie in one process, so a key passes from one to the other without leaving it.
+"""
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import Final
+
+from aeo.ledger.v1 import arrangement_pb2 as pb
+from aeo.ledger.v1.transaction_pb2 import Transaction
+from ledger.chain.transaction import parse_transaction
+from ledger.customs.arrangement import (
+    ArrangementHistory,
+    arrangement_id,
+    format_arrangement_text,
+    parse_arrangement_text,
+)
+from ledger.errors import FormatError
+from ledger.hashing import HASH_BYTES, tagged
+from ledger.state.refusals import (
+    ARRANGEMENT_UNKNOWN,
+    NOT_A_PARTY,
+    TEXT_DIFFERS,
+)
+from ledger.state.state import State
+from ledger.wire import format_strict
+from service.errors import EngineStopped, Failed, KeyReused, Refused
+from service.node.keyring import Keyring
+from service.node.publisher import Publisher
+from service.store.ledger_store import LedgerStore
+
+NONCE_BYTES: Final = 32
+
+_NONCE = tagged("aeo/v1/node/proposal-nonce")
+
+
+class StepRefused(Refused):
+    """The state machine refused a step, or would; `code` is from its closed list."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NoLookupKey(Refused):
+    """No node at hand holds the arrangement's lookup key, so nobody could open the commitment."""
+
+    def __init__(self, arrangement: bytes) -> None:
+        super().__init__(
+            f"this node was not given the lookup key of arrangement {arrangement.hex()}; the "
+            "proposer's node passes it on"
+        )
+
+
+class TooLate(Failed):
+    """The step is stored and signed, and will be recorded, but not within the caller's time."""
+
+
+class Agreements:
+    """Takes steps for one member. `keyrings` are those of all members that this process hosts."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        keyrings: Callable[[], Iterable[Keyring]],
+        current: Callable[[], State],
+        store: LedgerStore,
+    ) -> None:
+        self._publisher = publisher
+        self._keyrings = keyrings
+        self._current = current
+        self._store = store
+        self._economy = publisher.economy
+
+    def propose(self, text: pb.ArrangementText, idempotency_key: str, timeout: float) -> bytes:
+        """Propose a text without commitment; returns the arrangement's id (16 bytes).
+
+        The same idempotency key gives the text the same nonce, so the ledger itself tells whether
+        the proposal was made before. Raises `FormatError`, `KeyReused`, `StepRefused`, `TooLate`.
+        """
+        text = _with_nonce(text, self._economy, idempotency_key)
+        known = self._proposed(text, idempotency_key)
+        if known is not None:
+            return known
+        if self._economy not in text.parties:
+            raise StepRefused(NOT_A_PARTY, f"{self._economy} is not a party of the text")
+        made = bytearray()
+
+        def fill(body: Transaction) -> None:
+            # Again, on the thread that gives out numbers: the same call may have come twice.
+            if self._proposed(text, idempotency_key) is not None:
+                raise _ProposedMeanwhile
+            made[:] = arrangement_id(self._current().network_id, self._economy, body.sequence)
+            key = self._publisher.keyring.make(bytes(made))
+            text.lookup_key_commitment = key.commitment
+            step = pb.ArrangementStep(propose=format_arrangement_text(text))
+            body.arrangement = format_strict(step)
+
+        # Whatever is wrong with the text is said before a number or a key is spent.
+        complete = pb.ArrangementText()
+        complete.CopyFrom(text)
+        complete.lookup_key_commitment = bytes(HASH_BYTES)
+        parse_arrangement_text(format_arrangement_text(complete))
+        try:
+            self._act(fill, timeout)
+        except _ProposedMeanwhile:
+            known = self._proposed(text, idempotency_key)
+            assert known is not None, "it was there a moment ago"
+            return known
+        return bytes(made)
+
+    def sign(self, arrangement: bytes, text_hash: bytes, timeout: float) -> None:
+        """Sign the text that has `text_hash`, once its lookup key opens its commitment.
+
+        Raises `StepRefused`, `NoLookupKey`, `WrongLookupKey` or `TooLate`.
+        """
+        history = self._history(arrangement)
+        if history.text.text_hash != text_hash:
+            raise StepRefused(TEXT_DIFFERS, "the caller read another text than the one proposed")
+        self._open_key(history)
+        signature = pb.ArrangementSignature(arrangement_id=arrangement, text_hash=text_hash)
+        self._step(pb.ArrangementStep(sign=signature), timeout)
+
+    def suspend(self, arrangement: bytes, effective_from: int, timeout: float) -> None:
+        """Suspend from an instant (Unix ms, 0: at once), alone, for all parties."""
+        self._history(arrangement)
+        step = pb.ArrangementSuspension(arrangement_id=arrangement, effective_from=effective_from)
+        self._step(pb.ArrangementStep(suspend=step), timeout)
+
+    def resume(self, arrangement: bytes, effective_from: int, timeout: float) -> None:
+        """Resume what this member has suspended."""
+        self._history(arrangement)
+        step = pb.ArrangementResumption(arrangement_id=arrangement, effective_from=effective_from)
+        self._step(pb.ArrangementStep(resume=step), timeout)
+
+    def end(self, arrangement: bytes, effective_from: int, timeout: float) -> None:
+        """End it from an instant that leaves the notice of the text."""
+        self._history(arrangement)
+        step = pb.ArrangementEnd(arrangement_id=arrangement, effective_from=effective_from)
+        self._step(pb.ArrangementStep(end=step), timeout)
+
+    def _history(self, arrangement: bytes) -> ArrangementHistory:
+        history = self._current().arrangement(arrangement)
+        if history is None:
+            raise StepRefused(ARRANGEMENT_UNKNOWN, "no arrangement of that id was proposed")
+        if self._economy not in history.text.parties:
+            raise StepRefused(NOT_A_PARTY, f"{self._economy} is not a party of the arrangement")
+        return history
+
+    def _open_key(self, history: ArrangementHistory) -> None:
+        """Take the key from the keyring of whoever has it here, if it opens the commitment."""
+        own = self._publisher.keyring
+        arrangement, commitment = history.arrangement_id, history.text.lookup_key_commitment
+        for keyring in (own, *self._keyrings()):
+            key = keyring.key(arrangement)
+            if key is not None:
+                own.keep(arrangement, key.key, commitment)
+                return
+        raise NoLookupKey(arrangement)
+
+    def _step(self, step: pb.ArrangementStep, timeout: float) -> None:
+        data = format_strict(step)
+
+        def fill(body: Transaction) -> None:
+            body.arrangement = data
+
+        self._act(fill, timeout)
+
+    def _act(self, fill: Callable[[Transaction], None], timeout: float) -> None:
+        try:
+            place = self._publisher.act(fill).result(timeout)
+        except TimeoutError:
+            raise TooLate(
+                "the step is stored and will be recorded; ask again for the arrangement"
+            ) from None
+        code = place.refusals[0] if place.refusals else ""
+        if code:
+            raise StepRefused(code, f"recorded in block {place.height} and refused: {code}")
+
+    def _proposed(self, text: pb.ArrangementText, idempotency_key: str) -> bytes | None:
+        """The arrangement that this member proposed with the text's nonce, if any."""
+        state = self._current()
+        for arrangement in state.own_arrangements(self._economy):
+            history = state.arrangement(arrangement)
+            if history is None or history.text.nonce != text.nonce:
+                continue
+            if history.proposed.author != self._economy:
+                continue
+            proposed = read_text(self._store, history)
+            proposed.ClearField("lookup_key_commitment")
+            same = pb.ArrangementText()
+            same.CopyFrom(text)
+            same.ClearField("lookup_key_commitment")
+            if proposed != same:
+                raise KeyReused(idempotency_key)
+            return arrangement
+        return None
+
+
+class _ProposedMeanwhile(EngineStopped):
+    """Another call with the same key was faster."""
+
+
+def read_text_bytes(store: LedgerStore, history: ArrangementHistory) -> bytes:
+    """The exact bytes of the text as proposed, from the transaction that carries them."""
+    (data,) = store.transactions(history.proposed.log_index, 1)
+    step = pb.ArrangementStep.FromString(parse_transaction(data).body.arrangement)
+    return step.propose
+
+
+def read_text(store: LedgerStore, history: ArrangementHistory) -> pb.ArrangementText:
+    """The text as a message."""
+    return pb.ArrangementText.FromString(read_text_bytes(store, history))
+
+
+def _with_nonce(text: pb.ArrangementText, economy: str, idempotency_key: str) -> pb.ArrangementText:
+    if text.lookup_key_commitment:
+        raise FormatError("the node makes the lookup key and its commitment")
+    complete = pb.ArrangementText()
+    complete.CopyFrom(text)
+    key = economy.encode() + sha256(idempotency_key.encode()).digest() + text.nonce
+    complete.nonce = _NONCE(key)[:NONCE_BYTES]
+    return complete

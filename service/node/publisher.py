@@ -1,0 +1,381 @@
+"""One member's publisher: takes what is to be published, and sees it into the ledger.
+
+    publish    rows are judged, stored in the outbox, and answered: from then on they are not lost
+    pack       a thread groups what waits, takes the next numbers, signs, and stores what it signed
+    send       then hands it to the engine; the same bytes again after a restart, never others
+    mark       and notes where each transaction stands, and which records were refused
+
+The thread alone takes numbers and signs, so numbers follow each other and none is signed twice;
+`SequenceTaken` in the outbox is the second lock on that door. What is not about records, a step of
+an arrangement or a heartbeat, goes the same way, ahead of the records that wait.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Protocol
+
+import structlog
+
+from aeo.exchange.v1 import publishing_service_pb2 as publishing
+from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes
+from aeo.ledger.v1.transaction_pb2 import Heartbeat, Transaction
+from ledger.bls.scheme import BlsBackend
+from ledger.chain.transaction import (
+    format_body,
+    parse_transaction,
+    sign_transaction,
+    transaction_message,
+)
+from ledger.state.state import State
+from ledger.state.verified import VerifiedSignatures
+from service.clock import Clock
+from service.engine.protocol import Engine, Outcome
+from service.engine.protocol import Recorded as Place
+from service.errors import EngineStopped, KeyReused, Overloaded, SequenceTaken
+from service.node.key import MemberKey
+from service.node.keyring import Keyring
+from service.node.packing import Packing, format_batch_body
+from service.node.submission import RowFault, prepare_rows
+from service.store.home_store import HomeStore
+from service.store.outbox import NewPublication, Recorded, Signed
+from service.store.prepared import Carries
+
+# Records that may wait for a signature: some seconds of work and 30 MB of memory.
+MAX_WAITING: Final = 200_000
+# Transactions signed in one go, hence stored with one fsync: about 15 ms of signing.
+ROUND: Final = 16
+# Transactions on their way into the ledger, per member: what the engine takes in two blocks.
+MAX_SENT: Final = 48
+# How long to wait when the engine has no room; many members must be busy at once for that.
+ENGINE_FULL_S: Final = 0.05
+
+_log = structlog.get_logger("aeo.publisher")
+
+
+class History(Protocol):
+    """Where a transaction stands that the ledger already had when the node started."""
+
+    def find(self, wanted: Iterable[bytes]) -> dict[bytes, Place]:
+        """The places of those of the transactions `wanted` that are in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A publication's id and PublishResponse bytes; `repeated` if it was stored before."""
+
+    publication_id: int
+    response: bytes
+    repeated: bool
+
+
+@dataclass(slots=True)
+class _Action:
+    """A single-record transaction that waits for its number."""
+
+    fill: Callable[[Transaction], None]
+    done: Future[Place]
+
+
+class Publisher:
+    """Publishes for one hosted member. Any thread may call."""
+
+    def __init__(
+        self,
+        key: MemberKey,
+        home: HomeStore,
+        keyring: Keyring,
+        engine: Engine,
+        current: Callable[[], State],
+        verified: VerifiedSignatures,
+        backend: BlsBackend,
+        clock: Clock,
+    ) -> None:
+        self.keyring = keyring
+        self._key = key
+        self._outbox = home.outbox
+        self._engine = engine
+        self._current = current
+        self._verified = verified
+        self._backend = backend
+        self._clock = clock
+        self._changed = threading.Condition()
+        # Guarded by the condition.
+        self._packing = Packing()
+        self._actions: deque[_Action] = deque()
+        self._finished: list[tuple[Signed, Outcome]] = []
+        self._stopping = False
+        self._failure: Exception | None = None
+        # The thread's own.
+        self._sequence = 0
+        self._sent = 0
+        self._futures: dict[int, Future[Place]] = {}
+        self._thread = threading.Thread(target=self._run, name=f"aeo-publisher-{key.economy}")
+
+    @property
+    def economy(self) -> str:
+        """Whose publisher this is."""
+        return self._key.economy
+
+    @property
+    def waiting(self) -> int:
+        """Records that no signed transaction carries yet."""
+        return self._packing.waiting
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why nothing is published any more; None while it works."""
+        return self._failure
+
+    # Taking up what an earlier process left.
+
+    def start(self, history: History) -> None:
+        """Take up the outbox as the last process left it, then begin to publish.
+
+        Raises `SequenceTaken` when the ledger has another transaction of a number signed here.
+        """
+        last = self._current().next_sequence(self.economy) - 1
+        unrecorded = self._outbox.unrecorded()
+        places = history.find(signed.data for signed in unrecorded if signed.sequence <= last)
+        entered = [signed for signed in unrecorded if signed.sequence <= last]
+        for signed in entered:
+            if signed.data not in places:
+                raise SequenceTaken(self.economy, signed.sequence)
+        self._outbox.mark_recorded([_mark(signed, places[signed.data]) for signed in entered])
+        self._sequence = max(self._outbox.next_sequence(), last + 1)
+        for rest in self._outbox.waiting():
+            self._packing.add_some(
+                rest.publication_id, rest.action, rest.arrangement_id, rest.numbers, rest.records
+            )
+        again = [signed for signed in unrecorded if signed.sequence > last]
+        for signed in again:
+            self._remember(signed.data)
+        self._send(again)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Publish what was accepted, then end. Idempotent."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    # What callers ask for.
+
+    def publish(self, request: PublishRequestBytes, *, confirms: bool) -> Answer:
+        """Store the records of a request that has been checked for its size; durable on return.
+
+        Raises `KeyReused`, `ConfirmationRequired`, `Overloaded` or `EngineStopped`.
+        """
+        self._require_running()
+        digest = sha256(request.SerializeToString(deterministic=True)).digest()
+        known = self._outbox.find(request.idempotency_key)
+        if known is not None:
+            if known.digest != digest:
+                raise KeyReused(request.idempotency_key)
+            return self._repeat(known.publication_id)
+        if self._packing.waiting > MAX_WAITING:
+            raise Overloaded(f"{self._packing.waiting} records wait to be signed")
+        now = self._clock.now_ms()
+        prepared = prepare_rows(
+            request, self._current(), self.economy, self.keyring.key, now, confirms=confirms
+        )
+        rows = format_answers(len(request.submissions), prepared.faults)
+        publication, repeated = self._outbox.add_publication(
+            NewPublication(request.idempotency_key, digest, now, rows, prepared.groups)
+        )
+        if repeated:  # by a call that ran beside this one
+            return self._repeat(publication.publication_id)
+        with self._changed:
+            self._packing.add(publication.publication_id, prepared.groups)
+            self._changed.notify_all()
+        return Answer(
+            publication.publication_id, _response(publication.publication_id, rows), repeated=False
+        )
+
+    def heartbeat(self) -> "Future[Place]":
+        """Say that the member is alive and what it has verified; the future ends once recorded."""
+        return self.act(lambda body: body.heartbeat.CopyFrom(Heartbeat()))
+
+    def act(self, fill: Callable[[Transaction], None]) -> "Future[Place]":
+        """Publish one transaction; `fill` sets its action when its number is known.
+
+        The future ends with its place, or with what `fill` or the engine raised.
+        """
+        action = _Action(fill, Future())
+        with self._changed:
+            self._require_running()
+            self._actions.append(action)
+            self._changed.notify_all()
+        return action.done
+
+    def _require_running(self) -> None:
+        failure = self._failure or self._engine.failure
+        if failure is not None or self._stopping:
+            raise EngineStopped(str(failure or "the node is stopping"))
+
+    def _repeat(self, publication_id: int) -> Answer:
+        rows = self._outbox.answer(publication_id) or b""
+        response = _response(publication_id, rows, repeated=True)
+        return Answer(publication_id, response, repeated=True)
+
+    # The thread.
+
+    def _run(self) -> None:
+        try:
+            while self._wait():
+                self._mark()
+                self._pack()
+        except Exception as error:  # noqa: BLE001 - whatever stops it is told to every caller
+            _log.error("publishing has stopped", economy=self.economy, reason=str(error))
+            self._fail(error)
+
+    def _wait(self) -> bool:
+        """Wait for something to do; False when all is done and nothing more will come."""
+
+        def something() -> bool:
+            if self._finished:
+                return True
+            if self._sent < MAX_SENT and (self._packing.waiting or self._actions):
+                return True
+            return self._stopping and not self._sent
+
+        with self._changed:
+            self._changed.wait_for(something)
+            busy = self._finished or self._packing.waiting or self._actions or self._sent
+            return bool(busy)
+
+    def _pack(self) -> None:
+        """Sign what waits, as far as there is room; store it; only then send it."""
+        signed: list[Signed] = []
+        while self._sent + len(signed) < MAX_SENT and len(signed) < ROUND:
+            with self._changed:
+                action = self._actions.popleft() if self._actions else None
+                load = None if action else self._packing.take()
+            if action is not None:
+                one = self._sign_action(action)
+                if one is not None:
+                    signed.append(one)
+            elif load is not None:
+                body = format_batch_body(self._head(), load)
+                signed.append(self._sign(body, load.carries))
+            else:
+                break
+        self._outbox.store_signed(signed)
+        self._send(signed)
+
+    def _sign_action(self, action: _Action) -> Signed | None:
+        body = self._head()
+        try:
+            action.fill(body)
+            body_bytes = format_body(body)
+        except Exception as error:  # noqa: BLE001 - the caller's, who waits for it
+            action.done.set_exception(error)
+            return None
+        signed = self._sign(body_bytes, Carries())
+        self._futures[signed.sequence] = action.done
+        return signed
+
+    def _head(self) -> Transaction:
+        state = self._current()
+        return Transaction(
+            author=self.economy,
+            key_id=self._key.key_id,
+            sequence=self._sequence,
+            verified_height=state.height,
+            verified_header_hash=state.header_hash,
+        )
+
+    def _sign(self, body: bytes, carries: Carries) -> Signed:
+        network_id = self._current().network_id
+        data = sign_transaction(self._key.secret, self._backend, network_id, body)
+        self._verified.add(self._key.public_key, transaction_message(network_id, body), data[1:97])
+        signed = Signed(self._sequence, data, carries)
+        self._sequence += 1
+        return signed
+
+    def _remember(self, data: bytes) -> None:
+        """Our own signature, made by an earlier process: nobody else writes our outbox."""
+        parts = parse_transaction(data)
+        message = parts.message_hash(self._current().network_id)
+        self._verified.add(self._key.public_key, message, parts.signature)
+
+    def _send(self, transactions: list[Signed]) -> None:
+        if not transactions:
+            return
+        self._sent += len(transactions)
+
+        def done(future: "Future[tuple[Outcome, ...]]") -> None:
+            error = future.exception()
+            with self._changed:
+                if error is None:
+                    self._finished += zip(transactions, future.result(), strict=True)
+                else:
+                    outcome = str(error)
+                    self._finished += [(signed, outcome) for signed in transactions]
+                self._changed.notify_all()
+
+        data = [signed.data for signed in transactions]
+        while True:
+            try:
+                future = self._engine.submit(data)
+            except Overloaded:
+                time.sleep(ENGINE_FULL_S)
+                continue
+            future.add_done_callback(done)
+            return
+
+    def _mark(self) -> None:
+        with self._changed:
+            finished, self._finished = self._finished, []
+        if not finished:
+            return
+        self._sent -= len(finished)
+        marks = []
+        for signed, outcome in finished:
+            if isinstance(outcome, str):
+                raise EngineStopped(f"transaction {signed.sequence} is not in the log: {outcome}")
+            marks.append(_mark(signed, outcome))
+        self._outbox.mark_recorded(marks)
+        for signed, outcome in finished:
+            future = self._futures.pop(signed.sequence, None)
+            if future is not None and not isinstance(outcome, str):
+                future.set_result(outcome)
+        # Whoever watches a publication reads the outbox.
+        self._engine.feed.announce()
+
+    def _fail(self, error: Exception) -> None:
+        with self._changed:
+            self._failure = error
+            actions, self._actions = list(self._actions), deque()
+        for future in (*self._futures.values(), *(action.done for action in actions)):
+            if not future.done():
+                future.set_exception(EngineStopped(str(error)))
+
+
+def format_answers(rows: int, faults: dict[int, RowFault]) -> bytes:
+    """The `rows` and `prepared` of a PublishResponse; a row taken is two constant bytes."""
+    if faults:
+        answers = [b"\x12\x00"] * rows
+        for row, fault in faults.items():
+            answer = publishing.RowAnswer(code=fault.code, message=fault.message)
+            answers[row] = publishing.PublishResponse(rows=[answer]).SerializeToString()
+        column = b"".join(answers)
+    else:
+        column = b"\x12\x00" * rows
+    return column + publishing.PublishResponse(prepared=rows - len(faults)).SerializeToString()
+
+
+def _response(publication_id: int, rows: bytes, *, repeated: bool = False) -> bytes:
+    head = publishing.PublishResponse(publication_id=str(publication_id), repeated_request=repeated)
+    return head.SerializeToString() + rows
+
+
+def _mark(signed: Signed, place: Place) -> Recorded:
+    refusals = {position: code for position, code in enumerate(place.refusals) if code}
+    return Recorded(signed.sequence, place.log_index, place.height, place.time, refusals)

@@ -1,0 +1,349 @@
+"""From a submitted row, with its real numbers, to a record, with the keyed ones.
+
+Every row is judged alone: a good one becomes one record under each of its arrangements, a faulty
+one gets a code of the closed list `ROW_CODES` and leaves its neighbours as they are. What only the
+ledger can tell, whether a step may follow the certificate's newest record, is judged there.
+
+Each row costs a few microseconds, for this is where the node's publishing rate is decided: rows
+come as `aeo.exchange.wire.v1.SubmissionBytes`, their terms as bytes that are read once and
+remembered, and the common record is joined from its parts. Whatever is not common goes to `format_status`; the
+tests hold both to the same bytes.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from struct import Struct
+from typing import Final, NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from aeo.exchange.v1 import verdict_pb2
+from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes, SubmissionBytes
+from aeo.ledger.v1 import status_pb2 as pb
+from aeo.ledger.v1.transaction_pb2 import Transaction
+from ledger.customs.status import (
+    INSTANT_LIMIT,
+    Predecessor,
+    RecordPlace,
+    StatusRecord,
+    StatusTerms,
+    format_status,
+    parse_status,
+)
+from ledger.customs.subject import LookupKey
+from ledger.customs.tin import parse_tin
+from ledger.errors import FormatError, TinError
+from ledger.state.state import State
+from ledger.wire import format_strict
+from service.errors import Refused
+from service.store.prepared import Group
+
+# Rows of one request: some 400 KB, and a tenth of a second of the node's time.
+MAX_ROWS: Final = 3_000
+
+ROW_CODES: Final[dict[str, str]] = {
+    "TIN_MALFORMED": "not a trader identification number",
+    "ALIAS_AMBIGUOUS": "reads as two different numbers",
+    "TIN_NOT_OURS": "another member, or none, speaks for the number's prefix",
+    "CERTIFICATE_MALFORMED": "a certificate number has 1 to 256 characters",
+    "TERMS_MALFORMED": "event, status, roles, level and scope do not make a record",
+    "RECORD_MALFORMED": "dates and references do not make a record",
+    "NO_ARRANGEMENT": "no arrangement was named and none is signed by all its parties",
+    "ARRANGEMENT_UNKNOWN": "no arrangement of that id was proposed",
+    "NOT_A_PARTY": "the member is not a party of the arrangement",
+    "ARRANGEMENT_NOT_SIGNED": "not every party has signed the arrangement",
+    "ARRANGEMENT_HAS_ENDED": "the arrangement has ended",
+    "LOOKUP_KEY_MISSING": "this node does not hold the arrangement's lookup key",
+    "CORRECTS_ONE": "a correction names exactly one arrangement, that of the record it undoes",
+}
+
+# What takes a second person (domain, *Who may do what*).
+CONFIRMED_EVENTS: Final = frozenset(
+    {pb.EVENT_REVOKE, pb.EVENT_ANNUL, pb.EVENT_REVERSE, pb.EVENT_CORRECT}
+)
+STATUSES: Final = Transaction.STATUSES_FIELD_NUMBER
+
+# Terms of different programmes that come again and again; each entry is about 300 bytes.
+TERMS_REMEMBERED: Final = 8_192
+
+# From, to, effective; from, effective: the two common shapes of a record's dates, with their tags.
+_THREE_INSTANTS: Final = Struct("<BQBQBQ")
+_TWO_INSTANTS: Final = Struct("<BQBQ")
+_FROM, _TO, _EFFECTIVE = 0x19, 0x21, 0x29
+# Of a record with two instants, see `ledger.customs.status`.
+_TERMS_AT: Final = 52 + _TWO_INSTANTS.size
+_TIN_CODES: Final[dict[int, str]] = {
+    verdict_pb2.REASON_TIN_MALFORMED: "TIN_MALFORMED",
+    verdict_pb2.REASON_ALIAS_AMBIGUOUS: "ALIAS_AMBIGUOUS",
+}
+_PLACEHOLDER: Final = bytes(32)
+
+
+class ConfirmationRequired(Refused):
+    """A row is an event that takes a second person, and the caller is not one."""
+
+    def __init__(self, row: int, event: int) -> None:
+        name = pb.Event.Name(pb.Event.ValueType(event)).removeprefix("EVENT_")
+        super().__init__(f"row {row}: {name} takes an approver")
+        self.row = row
+
+
+class RowFault(NamedTuple):
+    """Why a row was not taken: a code of `ROW_CODES`, and words for people."""
+
+    code: str
+    message: str
+
+
+class PreparedRows(NamedTuple):
+    """Records ready for the outbox, and what is wrong with the rows that gave none, by row."""
+
+    groups: tuple[Group, ...]
+    faults: dict[int, RowFault]
+
+
+class _Faulty(Exception):
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.fault = RowFault(code, f"{ROW_CODES[code]}: {detail}" if detail else ROW_CODES[code])
+
+
+class _Book(NamedTuple):
+    """Records under one arrangement, as they come."""
+
+    key: LookupKey
+    submissions: list[int]
+    records: list[bytes]
+
+
+class _Rows:
+    """One request on its way to records; everything that holds for all its rows is found once."""
+
+    def __init__(
+        self,
+        state: State,
+        economy: str,
+        key_of: Callable[[bytes], LookupKey | None],
+        now: int,
+        confirms: bool,
+    ) -> None:
+        self._state = state
+        self._economy = economy
+        self._key_of = key_of
+        self._now = now
+        self._confirms = confirms
+        self._prefixes = state.prefixes()
+        self._ours: dict[str, bool] = {}
+        self._books: dict[bytes, _Book] = {}
+        self._targets: dict[tuple[bytes, ...], tuple[_Book, ...]] = {}
+
+    def prepare(self, request: PublishRequestBytes) -> PreparedRows:
+        usual = tuple(request.arrangement_ids)
+        faults: dict[int, RowFault] = {}
+        for row, submission in enumerate(request.submissions):
+            try:
+                self._add(row, submission, usual)
+            except _Faulty as faulty:
+                faults[row] = faulty.fault
+        return PreparedRows(
+            tuple(
+                Group(STATUSES, arrangement_id, tuple(book.submissions), tuple(book.records))
+                for arrangement_id, book in self._books.items()
+                if book.records
+            ),
+            faults,
+        )
+
+    def _add(self, row: int, submission: SubmissionBytes, usual: tuple[bytes, ...]) -> None:
+        try:
+            tin = parse_tin(submission.tin, self._prefixes).canonical
+        except TinError as error:
+            raise _Faulty(_TIN_CODES[error.reason], str(error)) from None
+        prefix = tin[:2]
+        ours = self._ours.get(prefix)
+        if ours is None:
+            ours = self._ours[prefix] = self._speaks_for(prefix)
+        if not ours:
+            raise _Faulty("TIN_NOT_OURS", prefix)
+        try:
+            event, terms = _terms(submission.terms)
+        except FormatError as error:
+            raise _Faulty("TERMS_MALFORMED", str(error)) from None
+        if event in CONFIRMED_EVENTS and not self._confirms:
+            raise ConfirmationRequired(row, event)
+        number = submission.certificate_number
+        own = submission.arrangement_ids
+        wanted = tuple(own) if own else usual
+        books = self._targets.get(wanted)
+        if books is None:
+            books = self._targets[wanted] = self._find(wanted)
+        middle = self._middle(submission, terms)
+        try:
+            if middle is not None:
+                made = [
+                    b"\n %b\x12\x10%b%b"
+                    % (book.key.subject(tin), book.key.certificate(number), middle)
+                    for book in books
+                ]
+            else:
+                made = [self._uncommon(submission, tin, book, len(books)) for book in books]
+        except FormatError as error:
+            code = "CERTIFICATE_MALFORMED" if not number.strip() else "RECORD_MALFORMED"
+            raise _Faulty(code, str(error)) from None
+        for book, record in zip(books, made, strict=True):
+            book.submissions.append(row)
+            book.records.append(record)
+
+    def _middle(self, submission: SubmissionBytes, terms: bytes | None) -> bytes | None:
+        """What a common record has after its keyed numbers; None for an uncommon one."""
+        valid_from, valid_to = submission.valid_from, submission.valid_to
+        effective = submission.effective_from or self._now
+        if (
+            terms is None
+            or not 0 < valid_from < INSTANT_LIMIT
+            or effective >= INSTANT_LIMIT
+            or submission.effective_to
+            or submission.reapply_after
+            or submission.predecessor_kind
+            or submission.predecessor_tin
+            or submission.corrects
+        ):
+            return None
+        if valid_to:
+            if not valid_from < valid_to < INSTANT_LIMIT:
+                return None
+            dates = _THREE_INSTANTS.pack(_FROM, valid_from, _TO, valid_to, _EFFECTIVE, effective)
+        else:
+            dates = _TWO_INSTANTS.pack(_FROM, valid_from, _EFFECTIVE, effective)
+        return dates + terms
+
+    def _uncommon(self, submission: SubmissionBytes, tin: str, book: _Book, books: int) -> bytes:
+        """Any record, through the format's own writer; raises `FormatError`."""
+        key = book.key
+        predecessor = None
+        if submission.predecessor_tin or submission.predecessor_kind:
+            older = parse_tin(submission.predecessor_tin, self._prefixes).canonical
+            if submission.predecessor_kind not in pb.PredecessorKind.values():
+                raise FormatError("no such kind of predecessor")
+            predecessor = Predecessor(key.subject(older), submission.predecessor_kind)
+        corrects = None
+        if submission.corrects:
+            if books != 1:
+                raise _Faulty("CORRECTS_ONE")
+            corrects = _place(submission.corrects)
+        return format_status(
+            StatusRecord(
+                key.subject(tin),
+                key.certificate(submission.certificate_number),
+                submission.valid_from,
+                submission.valid_to,
+                submission.effective_from or self._now,
+                _read_terms(submission.terms),
+                effective_to=submission.effective_to,
+                predecessor=predecessor,
+                corrects=corrects,
+                reapply_after=submission.reapply_after,
+            )
+        )
+
+    def _find(self, wanted: tuple[bytes, ...]) -> tuple[_Book, ...]:
+        """The books of the arrangements wanted; without any, of all that can take records."""
+        if wanted:
+            return tuple(self._open(arrangement_id) for arrangement_id in dict.fromkeys(wanted))
+        found = [
+            arrangement_id
+            for arrangement_id in self._state.own_arrangements(self._economy)
+            if self._fault(arrangement_id) is None
+        ]
+        if not found:
+            raise _Faulty("NO_ARRANGEMENT")
+        return tuple(self._open(arrangement_id) for arrangement_id in found)
+
+    def _open(self, arrangement_id: bytes) -> _Book:
+        book = self._books.get(arrangement_id)
+        if book is not None:
+            return book
+        code = self._fault(arrangement_id)
+        if code is not None:
+            raise _Faulty(code, arrangement_id.hex())
+        key = self._key_of(arrangement_id)
+        if key is None:
+            raise _Faulty("LOOKUP_KEY_MISSING", arrangement_id.hex())
+        book = self._books[arrangement_id] = _Book(key, [], [])
+        return book
+
+    def _fault(self, arrangement_id: bytes) -> str | None:
+        history = self._state.arrangement(arrangement_id)
+        if history is None:
+            return "ARRANGEMENT_UNKNOWN"
+        if self._economy not in history.text.parties:
+            return "NOT_A_PARTY"
+        if history.complete is None:
+            return "ARRANGEMENT_NOT_SIGNED"
+        if any(end.instant <= self._now for end in history.ends):
+            return "ARRANGEMENT_HAS_ENDED"
+        return None
+
+    def _speaks_for(self, prefix: str) -> bool:
+        history = self._state.speaker_history(prefix)
+        return bool(history) and history[-1].begins and history[-1].economy == self._economy
+
+
+def prepare_rows(
+    request: PublishRequestBytes,
+    state: State,
+    economy: str,
+    key_of: Callable[[bytes], LookupKey | None],
+    now: int,
+    *,
+    confirms: bool,
+) -> PreparedRows:
+    """Make the records of a request that `economy` publishes at `now` (Unix ms).
+
+    Raises `ConfirmationRequired` when a row takes a second person and the caller `confirms`
+    nothing.
+    """
+    return _Rows(state, economy, key_of, now, confirms).prepare(request)
+
+
+@lru_cache(TERMS_REMEMBERED)
+def _terms(data: bytes) -> tuple[int, bytes | None]:
+    """The event of terms as they came, and their field in a record if the record may be common."""
+    terms = _read_terms(data)
+    try:
+        common = format_status(
+            StatusRecord(_PLACEHOLDER, _PLACEHOLDER[:16], 1, 0, 1, terms),
+        )
+    except FormatError:
+        return terms.event, None  # these terms ask for an end, or a record to correct
+    return terms.event, common[_TERMS_AT:]
+
+
+@lru_cache(TERMS_REMEMBERED)
+def _read_terms(data: bytes) -> StatusTerms:
+    """Terms in any encoding, as long as they say what a record may say; raises `FormatError`."""
+    try:
+        message = pb.StatusTerms.FromString(data)
+    except DecodeError:
+        raise FormatError("not a StatusTerms message") from None
+    # Whoever only submits need not write the one accepted encoding: a record gets ours.
+    record = pb.StatusRecord(
+        subject=_PLACEHOLDER,
+        certificate=_PLACEHOLDER[:16],
+        valid_from=1,
+        effective_from=1,
+        terms=message,
+    )
+    if message.event == pb.EVENT_CORRECT:
+        record.corrects.SetInParent()
+    if message.lapses:
+        record.effective_to = 2
+    record.terms.SetInParent()
+    return parse_status(format_strict(record)).terms
+
+
+def _place(data: bytes) -> RecordPlace:
+    try:
+        message = pb.RecordPlace.FromString(data)
+    except DecodeError:
+        raise FormatError("corrects is not a RecordPlace message") from None
+    return RecordPlace(message.log_index, message.position)
