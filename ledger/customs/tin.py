@@ -1,17 +1,17 @@
 """The TIN: two letters and 1 to 15 letters or digits, ASCII, at most 17 characters.
 
-Input is forgiving and says what it forgave, in this order: white space around it is trimmed, letters
-are upper-cased, spaces and hyphens inside are dropped, and so is a leading AEO, but only where the
-rest is well formed under a member's prefix and the whole is not. Well formed *under a member's
-prefix* is what makes AEO12345678 a number of the United Arab Emirates where they are a member; where
-both read so, the number is ambiguous. Where neither does, the whole stands, and nobody speaks for it.
+Input is forgiving and says what it forgave, in this order: white space around it is trimmed,
+letters are upper-cased, spaces and hyphens inside are dropped, and so is a leading AEO, but only
+where the rest is well formed under a member's prefix and the whole is not. The member's prefix is
+what makes AEO12345678 a number of the United Arab Emirates where they are a member; where both read
+well, the number is ambiguous; where neither does, the whole stands and nobody speaks for it.
 Any other character is refused, never dropped: ASCII alone, so that no look-alike becomes another
 trader, and no letter is upper-cased out of another alphabet.
 
 A check digit that does not fit is a warning, never a refusal, and only where a TIN is documented to
-be the prefix and a national number of that very form: Belgium (enterprise number, 10 digits), Denmark
-(CVR, 8), France (SIRET, 14), Romania (CUI, up to 10). Digits of another length are not that number,
-and say nothing. No number is remembered: whoever erases a TIN need not look for it here.
+be the prefix and a national number of that very form: Belgium (enterprise number, 10 digits),
+Denmark (CVR, 8), France (SIRET, 14), Romania (CUI, up to 10). Digits of another length are not that
+number, and say nothing. No number is remembered: whoever erases a TIN need not look for it here.
 
 >>> parse_tin(" kr-123 456 ", {"KR"})
 Tin(canonical='KR123456', changes=(1, 2, 3), warnings=())

@@ -5,7 +5,7 @@ one deterministic encoding of `aeo.exchange.v1.Verdict`; in its instants 0 is *n
 `holds_from` 0 has no beginning, and `holds_to` 0 no end.
 
 >>> format_verdict(Verdict(outcome=1, reason=1, basis=1, tin="KR123456", level="AEO-S")).hex()
-'0801100118013205' '41454f2d5360019202084b52313233343536'
+'080110011801320541454f2d5360019202084b52313233343536'
 """
 
 from dataclasses import dataclass
