@@ -205,12 +205,15 @@ class Outbox:
 
         Raises `StoreError` when a transaction was never signed here.
         """
-
         by_sequence = {place.sequence: place for place in places}
 
         def work(connection: Connection) -> None:
             rows = connection.execute(
-                select(col(SignedRow.sequence), col(SignedRow.carries), col(RecordedRow.log_index))
+                select(
+                    col(SignedRow.sequence),
+                    col(SignedRow.carries),
+                    col(RecordedRow.sequence).is_(None),
+                )
                 .outerjoin(RecordedRow, col(RecordedRow.sequence) == col(SignedRow.sequence))
                 .where(col(SignedRow.sequence).in_(list(by_sequence)))
             ).all()
