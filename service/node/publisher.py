@@ -40,7 +40,7 @@ from service.errors import EngineStopped, KeyReused, Overloaded, SequenceTaken
 from service.node.key import MemberKey
 from service.node.keyring import Keyring
 from service.node.packing import Packing, format_batch_body
-from service.node.submission import RowFault, prepare_rows
+from service.node.submission import PreparedRows, RowFault, prepare_rows
 from service.store.home_store import HomeStore
 from service.store.outbox import NewPublication, Recorded, Signed
 from service.store.prepared import Carries
@@ -172,31 +172,52 @@ class Publisher:
 
         Raises `KeyReused`, `ConfirmationRequired`, `Overloaded` or `EngineStopped`.
         """
+
+        def prepare(state: State, now: int) -> PreparedRows:
+            return prepare_rows(
+                request, state, self.economy, self.keyring.key, now, confirms=confirms
+            )
+
+        return self.accept(
+            request.idempotency_key,
+            request.SerializeToString(deterministic=True),
+            len(request.submissions),
+            prepare,
+        )
+
+    def accept(
+        self,
+        idempotency_key: str,
+        content: bytes,
+        rows: int,
+        prepare: Callable[[State, int], PreparedRows],
+    ) -> Answer:
+        """Store the records that `prepare` makes of `rows` rows; durable on return.
+
+        `content` is all that the caller sent. `prepare` gets the state and the time (Unix ms).
+        """
         self._require_running()
-        digest = sha256(request.SerializeToString(deterministic=True)).digest()
-        known = self._outbox.find(request.idempotency_key)
+        digest = sha256(content).digest()
+        known = self._outbox.find(idempotency_key)
         if known is not None:
             if known.digest != digest:
-                raise KeyReused(request.idempotency_key)
+                raise KeyReused(idempotency_key)
             return self._repeat(known.publication_id)
         if self._packing.waiting > MAX_WAITING:
             raise Overloaded(f"{self._packing.waiting} records wait to be signed")
         now = self._clock.now_ms()
-        prepared = prepare_rows(
-            request, self._current(), self.economy, self.keyring.key, now, confirms=confirms
-        )
-        rows = format_answers(len(request.submissions), prepared.faults)
+        prepared = prepare(self._current(), now)
+        answers = format_answers(rows, prepared.faults)
         publication, repeated = self._outbox.add_publication(
-            NewPublication(request.idempotency_key, digest, now, rows, prepared.groups)
+            NewPublication(idempotency_key, digest, now, answers, prepared.groups)
         )
+        publication_id = publication.publication_id
         if repeated:  # by a call that ran beside this one
-            return self._repeat(publication.publication_id)
+            return self._repeat(publication_id)
         with self._changed:
-            self._packing.add(publication.publication_id, prepared.groups)
+            self._packing.add(publication_id, prepared.groups)
             self._changed.notify_all()
-        return Answer(
-            publication.publication_id, _response(publication.publication_id, rows), repeated=False
-        )
+        return Answer(publication_id, _response(publication_id, answers), repeated=False)
 
     def heartbeat(self) -> "Future[Place]":
         """Say that the member is alive and what it has verified; the future ends once recorded."""

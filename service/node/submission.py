@@ -6,8 +6,8 @@ ledger can tell, whether a step may follow the certificate's newest record, is j
 
 Each row costs a few microseconds, for this is where the node's publishing rate is decided: rows
 come as `aeo.exchange.wire.v1.SubmissionBytes`, their terms as bytes that are read once and
-remembered, and the common record is joined from its parts. Whatever is not common goes to `format_status`; the
-tests hold both to the same bytes.
+remembered, and the common record is joined from its parts. Whatever is not common goes to
+`format_status`; the tests hold both to the same bytes.
 """
 
 from collections.abc import Callable
