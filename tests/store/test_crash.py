@@ -1,7 +1,9 @@
 """kill -9 at every step of every write: what was acknowledged is there, nothing is half there."""
 
 import multiprocessing
+import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,10 +25,14 @@ def all_cases() -> Cases:
 
 
 @pytest.fixture(scope="module")
-def processes() -> multiprocessing.context.ForkServerContext:
+def processes() -> Iterator[multiprocessing.context.ForkServerContext]:
+    """A process without threads that has imported everything: forking it takes no time."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["store.scripts"])
-    return context
+    context.set_forkserver_preload(["pytest", "store.scripts"])
+    with pytest.MonkeyPatch.context() as patch:
+        # The server of Python 3.11 does not take over sys.path, and would preload nothing.
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        yield context
 
 
 @pytest.fixture(scope="module")
