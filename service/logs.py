@@ -27,8 +27,8 @@ CURRENT: contextvars.ContextVar[InProgress | None] = contextvars.ContextVar(
     "aeo_in_progress", default=None
 )
 """What this thread works for; setting it is all that a call pays (0.1 us). Who sets it sets it back
-to None: a gRPC call owns its context, which would own the call, and only the garbage collector could
-part them (15 us a call)."""
+to None: a gRPC call owns its context; were that to own the call too, only the garbage collector
+could part them (15 us a call)."""
 
 
 def set_up_logs(level: str = "INFO", stream: TextIO | None = None) -> None:

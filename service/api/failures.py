@@ -12,7 +12,8 @@
 | Expired | DEADLINE_EXCEEDED | |
 | service.errors.KeyReused | ALREADY_EXISTS | |
 | other service.errors.Refused, ledger NotEntered | FAILED_PRECONDITION | |
-| StoreBusy, StoreFull, ClockWentBack, OutOfTurn | UNAVAILABLE, without file names | RetryInfo |
+| service.errors.Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
+| StoreBusy, StoreFull, ClockWentBack, ... | UNAVAILABLE, without file names | RetryInfo |
 | anything else | INTERNAL: a request id and nothing else | |
 
 Every status carries ErrorInfo (domain `aeo.exchange.v1`, a machine-readable reason) and RequestInfo
@@ -29,13 +30,24 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from ledger.errors import FormatError, NotEntered
-from service.errors import ClockWentBack, KeyReused, OutOfTurn, Refused, StoreBusy, StoreFull
+from service.config import RETRY_MS
+from service.errors import (
+    ClockWentBack,
+    EngineStopped,
+    KeyReused,
+    MapProcessFailed,
+    OutOfTurn,
+    Overloaded,
+    Refused,
+    StoreBusy,
+    StoreFull,
+)
 
 ERROR_DOMAIN = "aeo.exchange.v1"
 NOT_READY_RETRY_MS = 1_000
 """When to ask a node again that is starting, stopping or waiting for its disk or clock."""
 
-_PASSING = (StoreBusy, StoreFull, ClockWentBack, OutOfTurn)
+_PASSING = (ClockWentBack, EngineStopped, MapProcessFailed, OutOfTurn, StoreBusy, StoreFull)
 
 
 class CallError(Exception):
@@ -163,6 +175,8 @@ def _as_call_error(error: Exception) -> CallError:
         return AlreadyExists("IDEMPOTENCY_KEY_REUSED", str(error))
     if isinstance(error, Refused):
         return Illegal(_reason(error), str(error))
+    if isinstance(error, Overloaded):
+        return Full(str(error), RETRY_MS, "OVERLOADED")
     if isinstance(error, _PASSING):
         # The message names files of this machine: it is for the log.
         return NotReady("the node cannot write now", NOT_READY_RETRY_MS, _reason(error))

@@ -12,7 +12,6 @@ The port is bound without SO_REUSEPORT, which gRPC sets by default: two nodes th
 would each get half of the calls and no error. Read-only replicas ask for it by name.
 """
 
-import ipaddress
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,25 +24,22 @@ from service.api.caller import Authorities, CertificateIdentity, plaintext_ident
 from service.api.failures import Full, NotReady
 from service.api.method import Kind, Method, Pool
 from service.api.metrics import Metrics
-from service.api.served import LOG_EVERY, Handler, Surroundings, refusing, served
+from service.api.served import Handler, Surroundings, refusing, served
 from service.api.workers import Workers
+from service.config import (
+    LOG_EVERY,
+    MAX_IN_FLIGHT,
+    MAX_REQUEST_BYTES,
+    MAX_RESPONSE_BYTES,
+    QUICK_THREADS,
+    RETRY_MS,
+    STREAM_THREADS,
+    WAITING_THREADS,
+    is_loopback,
+)
 from service.errors import Failed
 from service.keys.spiffe import AccessRole
 
-MAX_REQUEST_BYTES = 4 << 20
-"""3,000 submissions or look-ups of about 1 KB each, the largest lawful request, with room."""
-MAX_RESPONSE_BYTES = 16 << 20
-"""3,000 verdicts of at most 2 KB, or a trader's whole history, with room."""
-QUICK_THREADS = 4
-"""Calls answered from memory: more threads only take the interpreter lock from each other."""
-WAITING_THREADS = 32
-"""Calls that wait for the disk, a signature or a commit."""
-STREAM_THREADS = 256
-"""Open streams; each holds a thread (8 MB of address space, about 50 KB of memory)."""
-MAX_IN_FLIGHT = 2_000
-"""Quick or waiting calls held at once: at 10,000 calls a second the last one waits 0.2 s."""
-RETRY_MS = 200
-"""When a refused caller may try again: by then a full queue of look-ups has been worked off."""
 MAX_REFUSALS = 1_000
 """Refusals waiting to be told, and calls above them are refused by gRPC without a delay."""
 MAX_STREAMS_PER_CONNECTION = 1_000
@@ -194,21 +190,6 @@ class _Admission(grpc.GenericRpcHandler):
             return None
         workers, handler, refusal = found
         return refusal if workers.full else handler
-
-
-def is_loopback(address: str) -> bool:
-    """Whether `host:port` can be reached from this machine alone.
-
-    >>> [is_loopback(a) for a in ("127.0.0.1:1", "[::1]:1", "localhost:1", "0.0.0.0:1", "nz:1")]
-    [True, True, True, False, False]
-    """
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _options(limits: Limits, *, share_port: bool) -> tuple[tuple[str, int], ...]:

@@ -24,11 +24,8 @@ from service.api.failures import CallError, Denied, Expired, InvalidField, forma
 from service.api.method import Call, Kind, Method
 from service.api.metrics import Metrics
 from service.api.workers import Workers
+from service.config import LOG_EVERY
 from service.logs import CURRENT
-
-LOG_EVERY = 10_000
-"""Of the successful calls of one method, one in so many is logged: a line takes about 50 us, a
-look-up 100. Every refusal is logged."""
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 """Generic in its stubs alone, hence quoted."""
