@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from ledger.errors import Misbehaviour
 from service.cli.errors import keep_evidence, told
 from service.cli.output import warn
+from service.logs import set_up_logs
 
 # Bash's way to say that a signal ended a command: 128 and the signal's number.
 INTERRUPTED: Final = 130
@@ -26,7 +27,8 @@ class Commands(TyperGroup):
     """A group at the root: whatever its commands raise is told by `service.cli.errors`."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command."""
+        """Run a command. Only `node run` logs below warnings."""
+        set_up_logs("WARNING")
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

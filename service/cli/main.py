@@ -1,0 +1,53 @@
+"""`aeo`: all commands in one tree."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from service.cli import key, network
+from service.cli.commands import Commands
+from service.cli.output import stdout
+
+app = typer.Typer(
+    name="aeo",
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(key.app, name="key")
+app.add_typer(network.app, name="network")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        stdout().print(version("aeo-status-exchange"))
+        raise typer.Exit
+
+
+@app.callback()
+def aeo(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """AEO status exchange: publish, look up and verify the status of certified traders.
+
+    Exit codes: 0 fine; 1 the verification failed or the answer is no; 2 wrong usage or input;
+    3 no node answers; 4 evidence of misbehaviour.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
