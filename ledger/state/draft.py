@@ -1,7 +1,8 @@
 """One block in the making, laid over a state that it leaves as it is.
 
 Actions write here: changed objects whole, keyed as in `Facts` and `State`, and the map leaves that
-change with them. What was not changed is read from the state below. When the block is stored,
+change with them (for subjects only where `map_changes` are wanted: a node's start makes the map
+once, at the end). What was not changed is read from the state below. When the block is stored,
 `Machine.advance` adds all of it to the facts; when it is not, it is dropped.
 """
 
@@ -30,6 +31,7 @@ class Draft:
         "facts",
         "height",
         "leaves",
+        "map_changes",
         "pairs",
         "refused",
         "statuses",
@@ -38,7 +40,7 @@ class Draft:
         "touched",
     )
 
-    def __init__(self, base: State, time: int) -> None:
+    def __init__(self, base: State, time: int, *, map_changes: bool = True) -> None:
         self.base = base
         self.facts = base.facts
         self.height = base.header.height + 1
@@ -53,6 +55,7 @@ class Draft:
         self.arrangements: dict[bytes, Arrangement] = {}
         self.arrangements_of: dict[str, tuple[bytes, ...]] = {}
         self.pairs: dict[str, Pair] = {}
+        self.map_changes = map_changes
         self.changes: dict[bytes, bytes] = {}
         self.touched: list[Touched] = []
 

@@ -1,10 +1,12 @@
 """All leaves of the state map at once, from the facts of a whole ledger.
 
 A node's start and a check of its store need the map of the newest height only; making it from the
-facts costs a tenth of following it block by block, and comes to the same root.
+facts costs a tenth of following it block by block, and comes to the same root. The leaves come in
+batches, each a range of keys, so that they are never all in memory twice.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from ledger.chain.economy import parse_economy
 from ledger.chain.keys import (
@@ -23,6 +25,20 @@ from ledger.chain.signing_set import format_signing_sets
 from ledger.state.membership import founding_leaves
 from ledger.state.packed import packed_head
 from ledger.state.state import State
+from ledger.tree.map_proof import KEY_BYTES
+
+# A batch for each value of a key's first four bits.
+_RANGE_BITS: Final = 4
+
+
+def leaf_batches(state: State) -> Iterator[dict[bytes, bytes]]:
+    """Every leaf under `state`, the machine's newest, as keys to values, ascending by batch."""
+    ranges: list[list[bytes]] = [[] for _ in range(1 << _RANGE_BITS)]
+    for key, value in all_leaves(state):
+        ranges[key[0] >> 8 - _RANGE_BITS].append(key + value)
+    for index, leaves in enumerate(ranges):
+        ranges[index] = []
+        yield {leaf[:KEY_BYTES]: leaf[KEY_BYTES:] for leaf in leaves}
 
 
 def all_leaves(state: State) -> Iterator[tuple[bytes, bytes]]:

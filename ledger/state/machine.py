@@ -50,7 +50,7 @@ from ledger.state.entering import (
     verify_together,
 )
 from ledger.state.facts import Facts
-from ledger.state.leaves import all_leaves
+from ledger.state.leaves import leaf_batches
 from ledger.state.map_updates import MapHere, MapUpdater, MapVersion
 from ledger.state.membership import founding_leaves, founding_membership
 from ledger.state.publishing import execute_aliases, execute_statuses
@@ -125,12 +125,14 @@ class Machine:
         """
         machine = cls(genesis, backend, verified=verified, updates=updates)
         for header_bytes, transactions in blocks:
-            draft, results = machine._run(transactions, 0, header_bytes)
+            draft, results = machine._run(transactions, 0, header_bytes, map_changes=False)
             stated = machine._check_stated(draft, results, header_bytes)
             block = machine._finish(draft, results, stated, machine.state.map_version)
             machine.advance(block)
         state = machine.state
-        version = machine._updates.build(all_leaves(state))
+        version = machine._updates.build(())
+        for batch in leaf_batches(state):
+            version = machine._updates.submit(version, batch)
         if machine._updates.root(version) != state.header.map_root:
             raise ChainError(f"header {state.height}", "the map root is not that of the records")
         machine.state = replace(state, map_version=version)
@@ -216,12 +218,13 @@ class Machine:
         header_bytes: bytes | None,
         *,
         verify: bool = False,
+        map_changes: bool = True,
     ) -> tuple[Draft, tuple[Result, ...]]:
         """Execute on top of the current state; for a stored block at its header's time."""
         state = self.state
         if header_bytes is not None:
             time = _stated_time(state, header_bytes)
-        draft = Draft(state, time)
+        draft = Draft(state, time, map_changes=map_changes)
         verify = verify or header_bytes is None
         candidates: list[Candidate | str] = []
         for transaction in transactions:

@@ -55,7 +55,8 @@ def execute_statuses(
     below = draft.facts.statuses.get(key, _NO_BOOK)
     book = draft.statuses.setdefault(key, {})
     height, time, log_index = draft.height, draft.time, draft.log_index
-    changes, touched = draft.changes, draft.touched
+    touched = draft.touched
+    changes = draft.changes if draft.map_changes else None
     codes = []
     for position, data in enumerate(records):
         try:
@@ -77,7 +78,8 @@ def execute_statuses(
             continue
         head = history_step(head, len(history) + 1, height, time, log_index, position, author, data)
         book[subject] = append_packed(packed, head, log_index, position, data)
-        changes[subject_key(arrangement_id, author, subject)] = head
+        if changes is not None:
+            changes[subject_key(arrangement_id, author, subject)] = head
         touched.append((arrangement_id, author, subject))
         if record.predecessor is not None and record.predecessor.kind == RENUMBERED:
             entry = SuccessorEntry(height, log_index, position, subject)
