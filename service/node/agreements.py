@@ -7,8 +7,9 @@ parties' keyrings lie in one process, so a key passes from one to the other with
 
 from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
+from aeo.exchange.v1 import arrangement_service_pb2
 from aeo.ledger.v1 import arrangement_pb2 as pb
 from aeo.ledger.v1.transaction_pb2 import Transaction
 from ledger.chain.transaction import parse_transaction
@@ -202,6 +203,44 @@ class Agreements:
 
 class _ProposedMeanwhile(EngineStopped):
     """Another call with the same key was faster."""
+
+
+class ArrangementView(NamedTuple):
+    """An arrangement as people see it at one instant. `ended_from` is 0 while no end is known."""
+
+    history: ArrangementHistory
+    text_bytes: bytes
+    text: pb.ArrangementText
+    state: arrangement_service_pb2.ArrangementState
+    suspended_by: list[str]
+    ended_from: int
+
+
+def view_arrangement(
+    store: LedgerStore, history: ArrangementHistory, now: int, height: int
+) -> ArrangementView:
+    """What `history` comes to at `now` (Unix ms), known up to `height`.
+
+    In operation is an arrangement of which some rule runs, in whatever direction.
+    """
+    text_bytes = read_text_bytes(store, history)
+    suspended_by = history.suspended_by(now, height)
+    ended_from = min((end.instant for end in history.ends), default=0)
+    rules = history.text.rules
+    if history.complete is None:
+        state = arrangement_service_pb2.ARRANGEMENT_STATE_NEGOTIATING
+    elif 0 < ended_from <= now:
+        state = arrangement_service_pb2.ARRANGEMENT_STATE_ENDED
+    elif suspended_by:
+        state = arrangement_service_pb2.ARRANGEMENT_STATE_SUSPENDED
+    elif any(rule.runs(now) for rule in rules):
+        state = arrangement_service_pb2.ARRANGEMENT_STATE_IN_OPERATION
+    elif rules and all(0 < rule.end <= now for rule in rules):
+        state = arrangement_service_pb2.ARRANGEMENT_STATE_ENDED
+    else:
+        state = arrangement_service_pb2.ARRANGEMENT_STATE_SIGNED
+    text = pb.ArrangementText.FromString(text_bytes)
+    return ArrangementView(history, text_bytes, text, state, suspended_by, ended_from)
 
 
 def read_text_bytes(store: LedgerStore, history: ArrangementHistory) -> bytes:

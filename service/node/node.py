@@ -34,6 +34,7 @@ from service.node.heartbeat import Heartbeats
 from service.node.history import LedgerHistory
 from service.node.key import MemberKey
 from service.node.keyring import Keyring
+from service.node.map_process import MapProcess
 from service.node.publications import Publications
 from service.node.publisher import Publisher
 from service.node.restoring import restore
@@ -254,6 +255,8 @@ class Node:
         return [member.keyring for member in self.hosted.values()]
 
     def _map_updater(self) -> MapUpdater:
+        if self.settings.map_process:
+            return self._stack.enter_context(MapProcess())
         return MapHere()
 
     def _key_of(self, economy: str, secret: int) -> MemberKey:

@@ -17,7 +17,6 @@ from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from aeo.exchange.v1 import verdict_pb2
 from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes, SubmissionBytes
 from aeo.ledger.v1 import status_pb2 as pb
 from aeo.ledger.v1.transaction_pb2 import Transaction
@@ -30,32 +29,18 @@ from ledger.customs.status import (
     format_status,
     parse_status,
 )
-from ledger.customs.subject import LookupKey
-from ledger.customs.tin import parse_tin
-from ledger.errors import FormatError, TinError
+from ledger.customs.subject import LookupKey, normalise_text
+from ledger.errors import FormatError
 from ledger.state.state import State
 from ledger.wire import format_strict
 from service.errors import Refused
+from service.node.targets import ROW_CODES, RowFault, RowRefused, RowTargets
 from service.store.prepared import Group
+
+__all__ = ["ROW_CODES", "PreparedRows", "RowFault", "prepare_rows"]
 
 # Rows of one request: some 400 KB, and a tenth of a second of the node's time.
 MAX_ROWS: Final = 3_000
-
-ROW_CODES: Final[dict[str, str]] = {
-    "TIN_MALFORMED": "not a trader identification number",
-    "ALIAS_AMBIGUOUS": "reads as two different numbers",
-    "TIN_NOT_OURS": "another member, or none, speaks for the number's prefix",
-    "CERTIFICATE_MALFORMED": "a certificate number has 1 to 256 characters",
-    "TERMS_MALFORMED": "event, status, roles, level and scope do not make a record",
-    "RECORD_MALFORMED": "dates and references do not make a record",
-    "NO_ARRANGEMENT": "no arrangement was named and none is signed by all its parties",
-    "ARRANGEMENT_UNKNOWN": "no arrangement of that id was proposed",
-    "NOT_A_PARTY": "the member is not a party of the arrangement",
-    "ARRANGEMENT_NOT_SIGNED": "not every party has signed the arrangement",
-    "ARRANGEMENT_HAS_ENDED": "the arrangement has ended",
-    "LOOKUP_KEY_MISSING": "this node does not hold the arrangement's lookup key",
-    "CORRECTS_ONE": "a correction names exactly one arrangement, that of the record it undoes",
-}
 
 # What takes a second person (domain, *Who may do what*).
 CONFIRMED_EVENTS: Final = frozenset(
@@ -72,10 +57,6 @@ _TWO_INSTANTS: Final = Struct("<BQBQ")
 _FROM, _TO, _EFFECTIVE = 0x19, 0x21, 0x29
 # Of a record with two instants, see `ledger.customs.status`.
 _TERMS_AT: Final = 52 + _TWO_INSTANTS.size
-_TIN_CODES: Final[dict[int, str]] = {
-    verdict_pb2.REASON_TIN_MALFORMED: "TIN_MALFORMED",
-    verdict_pb2.REASON_ALIAS_AMBIGUOUS: "ALIAS_AMBIGUOUS",
-}
 _PLACEHOLDER: Final = bytes(32)
 
 
@@ -88,23 +69,11 @@ class ConfirmationRequired(Refused):
         self.row = row
 
 
-class RowFault(NamedTuple):
-    """Why a row was not taken: a code of `ROW_CODES`, and words for people."""
-
-    code: str
-    message: str
-
-
 class PreparedRows(NamedTuple):
     """Records ready for the outbox, and what is wrong with the rows that gave none, by row."""
 
     groups: tuple[Group, ...]
     faults: dict[int, RowFault]
-
-
-class _Faulty(Exception):
-    def __init__(self, code: str, detail: str = "") -> None:
-        self.fault = RowFault(code, f"{ROW_CODES[code]}: {detail}" if detail else ROW_CODES[code])
 
 
 class _Book(NamedTuple):
@@ -120,21 +89,17 @@ class _Rows:
 
     def __init__(
         self,
-        state: State,
-        economy: str,
+        targets: RowTargets,
         key_of: Callable[[bytes], LookupKey | None],
         now: int,
         confirms: bool,
     ) -> None:
-        self._state = state
-        self._economy = economy
+        self._targets = targets
         self._key_of = key_of
         self._now = now
         self._confirms = confirms
-        self._prefixes = state.prefixes()
-        self._ours: dict[str, bool] = {}
         self._books: dict[bytes, _Book] = {}
-        self._targets: dict[tuple[bytes, ...], tuple[_Book, ...]] = {}
+        self._books_of: dict[tuple[bytes, ...], tuple[_Book, ...]] = {}
 
     def prepare(self, request: PublishRequestBytes) -> PreparedRows:
         usual = tuple(request.arrangement_ids)
@@ -142,8 +107,8 @@ class _Rows:
         for row, submission in enumerate(request.submissions):
             try:
                 self._add(row, submission, usual)
-            except _Faulty as faulty:
-                faults[row] = faulty.fault
+            except RowRefused as refused:
+                faults[row] = refused.fault
         return PreparedRows(
             tuple(
                 Group(STATUSES, arrangement_id, tuple(book.submissions), tuple(book.records))
@@ -154,28 +119,20 @@ class _Rows:
         )
 
     def _add(self, row: int, submission: SubmissionBytes, usual: tuple[bytes, ...]) -> None:
-        try:
-            tin = parse_tin(submission.tin, self._prefixes).canonical
-        except TinError as error:
-            raise _Faulty(_TIN_CODES[error.reason], str(error)) from None
-        prefix = tin[:2]
-        ours = self._ours.get(prefix)
-        if ours is None:
-            ours = self._ours[prefix] = self._speaks_for(prefix)
-        if not ours:
-            raise _Faulty("TIN_NOT_OURS", prefix)
+        tin = self._targets.tin(submission.tin)
         try:
             event, terms = _terms(submission.terms)
         except FormatError as error:
-            raise _Faulty("TERMS_MALFORMED", str(error)) from None
+            raise RowRefused("TERMS_MALFORMED", str(error)) from None
         if event in CONFIRMED_EVENTS and not self._confirms:
             raise ConfirmationRequired(row, event)
         number = submission.certificate_number
         own = submission.arrangement_ids
         wanted = tuple(own) if own else usual
-        books = self._targets.get(wanted)
+        books = self._books_of.get(wanted)
         if books is None:
-            books = self._targets[wanted] = self._find(wanted)
+            found = self._targets.arrangements(wanted)
+            books = self._books_of[wanted] = tuple(map(self._open, found))
         middle = self._middle(submission, terms)
         try:
             if middle is not None:
@@ -187,11 +144,20 @@ class _Rows:
             else:
                 made = [self._uncommon(submission, tin, book, len(books)) for book in books]
         except FormatError as error:
-            code = "CERTIFICATE_MALFORMED" if not number.strip() else "RECORD_MALFORMED"
-            raise _Faulty(code, str(error)) from None
+            code = "RECORD_MALFORMED" if is_certificate(number) else "CERTIFICATE_MALFORMED"
+            raise RowRefused(code, str(error)) from None
         for book, record in zip(books, made, strict=True):
             book.submissions.append(row)
             book.records.append(record)
+
+    def _open(self, arrangement_id: bytes) -> _Book:
+        book = self._books.get(arrangement_id)
+        if book is None:
+            key = self._key_of(arrangement_id)
+            if key is None:
+                raise RowRefused("LOOKUP_KEY_MISSING", arrangement_id.hex())
+            book = self._books[arrangement_id] = _Book(key, [], [])
+        return book
 
     def _middle(self, submission: SubmissionBytes, terms: bytes | None) -> bytes | None:
         """What a common record has after its keyed numbers; None for an uncommon one."""
@@ -221,14 +187,14 @@ class _Rows:
         key = book.key
         predecessor = None
         if submission.predecessor_tin or submission.predecessor_kind:
-            older = parse_tin(submission.predecessor_tin, self._prefixes).canonical
+            older = self._targets.canonical(submission.predecessor_tin)
             if submission.predecessor_kind not in pb.PredecessorKind.values():
                 raise FormatError("no such kind of predecessor")
             predecessor = Predecessor(key.subject(older), submission.predecessor_kind)
         corrects = None
         if submission.corrects:
             if books != 1:
-                raise _Faulty("CORRECTS_ONE")
+                raise RowRefused("CORRECTS_ONE")
             corrects = _place(submission.corrects)
         return format_status(
             StatusRecord(
@@ -245,48 +211,6 @@ class _Rows:
             )
         )
 
-    def _find(self, wanted: tuple[bytes, ...]) -> tuple[_Book, ...]:
-        """The books of the arrangements wanted; without any, of all that can take records."""
-        if wanted:
-            return tuple(self._open(arrangement_id) for arrangement_id in dict.fromkeys(wanted))
-        found = [
-            arrangement_id
-            for arrangement_id in self._state.own_arrangements(self._economy)
-            if self._fault(arrangement_id) is None
-        ]
-        if not found:
-            raise _Faulty("NO_ARRANGEMENT")
-        return tuple(self._open(arrangement_id) for arrangement_id in found)
-
-    def _open(self, arrangement_id: bytes) -> _Book:
-        book = self._books.get(arrangement_id)
-        if book is not None:
-            return book
-        code = self._fault(arrangement_id)
-        if code is not None:
-            raise _Faulty(code, arrangement_id.hex())
-        key = self._key_of(arrangement_id)
-        if key is None:
-            raise _Faulty("LOOKUP_KEY_MISSING", arrangement_id.hex())
-        book = self._books[arrangement_id] = _Book(key, [], [])
-        return book
-
-    def _fault(self, arrangement_id: bytes) -> str | None:
-        history = self._state.arrangement(arrangement_id)
-        if history is None:
-            return "ARRANGEMENT_UNKNOWN"
-        if self._economy not in history.text.parties:
-            return "NOT_A_PARTY"
-        if history.complete is None:
-            return "ARRANGEMENT_NOT_SIGNED"
-        if any(end.instant <= self._now for end in history.ends):
-            return "ARRANGEMENT_HAS_ENDED"
-        return None
-
-    def _speaks_for(self, prefix: str) -> bool:
-        history = self._state.speaker_history(prefix)
-        return bool(history) and history[-1].begins and history[-1].economy == self._economy
-
 
 def prepare_rows(
     request: PublishRequestBytes,
@@ -302,7 +226,7 @@ def prepare_rows(
     Raises `ConfirmationRequired` when a row takes a second person and the caller `confirms`
     nothing.
     """
-    return _Rows(state, economy, key_of, now, confirms).prepare(request)
+    return _Rows(RowTargets(state, economy, now), key_of, now, confirms).prepare(request)
 
 
 @lru_cache(TERMS_REMEMBERED)
@@ -347,3 +271,12 @@ def _place(data: bytes) -> RecordPlace:
     except DecodeError:
         raise FormatError("corrects is not a RecordPlace message") from None
     return RecordPlace(message.log_index, message.position)
+
+
+def is_certificate(number: str) -> bool:
+    """Whether a certificate number can be keyed at all."""
+    try:
+        normalise_text(number)
+    except FormatError:
+        return False
+    return True

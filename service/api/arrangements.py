@@ -1,0 +1,166 @@
+"""ArrangementService: the texts under which members recognise each other.
+
+Each call that writes answers once its step is recorded. Reading is for everyone but agencies; every
+step takes an approver, until approvals by two exist.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aeo.exchange.v1 import arrangement_service_pb2 as pb
+from ledger.chain.keys import ARRANGEMENT_ID_BYTES
+from ledger.customs.arrangement import ArrangementHistory
+from ledger.hashing import HASH_BYTES
+from service.api.caller import RIGHTS, Right
+from service.api.failures import InvalidField, NotFound
+from service.api.hosted import failures, hosted_member, time_to_wait
+from service.api.method import Call, Kind, Method, Pool
+from service.node.agreements import ArrangementView, view_arrangement
+from service.node.node import HostedMember, Node
+
+SERVICE: Final = "aeo.exchange.v1.ArrangementService"
+KEY_CHARACTERS: Final = 64
+
+
+class ArrangementServicer:
+    """Reads one node's arrangements and takes steps for the members that it hosts."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def methods(self) -> Mapping[str, Method]:
+        """What to register under `SERVICE`."""
+        write, read = RIGHTS[Right.CONFIRM], RIGHTS[Right.READ_ARRANGEMENTS]
+        table: dict[str, tuple[Any, Any, Any]] = {
+            "Propose": (self.propose, pb.ArrangementServiceProposeRequest, write),
+            "Sign": (self.sign, pb.ArrangementServiceSignRequest, write),
+            "Suspend": (self.suspend, pb.ArrangementServiceSuspendRequest, write),
+            "Resume": (self.resume, pb.ArrangementServiceResumeRequest, write),
+            "End": (self.end, pb.ArrangementServiceEndRequest, write),
+            "Get": (self.get, pb.ArrangementServiceGetRequest, read),
+            "List": (self.list, pb.ArrangementServiceListRequest, read),
+        }
+        return {
+            name: Method(
+                Kind.UNARY,
+                handler,
+                request.FromString,
+                lambda response: response.SerializeToString(),
+                roles,
+                Pool.WAITING,
+            )
+            for name, (handler, request, roles) in table.items()
+        }
+
+    def propose(
+        self, request: pb.ArrangementServiceProposeRequest, call: Call
+    ) -> pb.ArrangementServiceProposeResponse:
+        """Propose a text; the node makes its lookup key and commits to it."""
+        member = hosted_member(self._node, call, request.economy)
+        if not 1 <= len(request.idempotency_key) <= KEY_CHARACTERS:
+            raise InvalidField("idempotency_key", f"1 to {KEY_CHARACTERS} characters")
+        with failures("text"):
+            arrangement = member.agreements.propose(
+                request.text, request.idempotency_key, time_to_wait(call)
+            )
+        return pb.ArrangementServiceProposeResponse(arrangement=self._describe(arrangement))
+
+    def sign(
+        self, request: pb.ArrangementServiceSignRequest, call: Call
+    ) -> pb.ArrangementServiceSignResponse:
+        """Sign the text that the caller read."""
+        member = self._member(request, call)
+        if len(request.text_hash) != HASH_BYTES:
+            raise InvalidField("text_hash", f"{HASH_BYTES} bytes")
+        with failures("text_hash"):
+            member.agreements.sign(request.arrangement_id, request.text_hash, time_to_wait(call))
+        return pb.ArrangementServiceSignResponse(arrangement=self._describe(request.arrangement_id))
+
+    def suspend(
+        self, request: pb.ArrangementServiceSuspendRequest, call: Call
+    ) -> pb.ArrangementServiceSuspendResponse:
+        """Suspend it, alone, for all parties."""
+        self._step(request, call, "suspend")
+        return pb.ArrangementServiceSuspendResponse(
+            arrangement=self._describe(request.arrangement_id)
+        )
+
+    def resume(
+        self, request: pb.ArrangementServiceResumeRequest, call: Call
+    ) -> pb.ArrangementServiceResumeResponse:
+        """Resume what the member has suspended."""
+        self._step(request, call, "resume")
+        return pb.ArrangementServiceResumeResponse(
+            arrangement=self._describe(request.arrangement_id)
+        )
+
+    def end(
+        self, request: pb.ArrangementServiceEndRequest, call: Call
+    ) -> pb.ArrangementServiceEndResponse:
+        """End it with the notice of its text."""
+        self._step(request, call, "end")
+        return pb.ArrangementServiceEndResponse(arrangement=self._describe(request.arrangement_id))
+
+    def get(
+        self, request: pb.ArrangementServiceGetRequest, _call: Call
+    ) -> pb.ArrangementServiceGetResponse:
+        """One arrangement with its exact text."""
+        self._history(request.arrangement_id)
+        return pb.ArrangementServiceGetResponse(arrangement=self._describe(request.arrangement_id))
+
+    def list(
+        self, request: pb.ArrangementServiceListRequest, _call: Call
+    ) -> pb.ArrangementServiceListResponse:
+        """Every arrangement, or every one of a party, oldest first."""
+        state = self._node.state
+        found = (
+            state.own_arrangements(request.party) if request.party else tuple(state.arrangements)
+        )
+        return pb.ArrangementServiceListResponse(
+            arrangements=[self._describe(arrangement) for arrangement in found]
+        )
+
+    def _step(self, request: Any, call: Call, name: str) -> None:
+        member = self._member(request, call)
+        if request.effective_from < 0:
+            raise InvalidField("effective_from", "before 1970")
+        take = getattr(member.agreements, name)
+        with failures("effective_from"):
+            take(request.arrangement_id, request.effective_from, time_to_wait(call))
+
+    def _member(self, request: Any, call: Call) -> HostedMember:
+        member = hosted_member(self._node, call, request.economy)
+        self._history(request.arrangement_id)
+        return member
+
+    def _history(self, arrangement: bytes) -> ArrangementHistory:
+        if len(arrangement) != ARRANGEMENT_ID_BYTES:
+            raise InvalidField("arrangement_id", f"{ARRANGEMENT_ID_BYTES} bytes")
+        history = self._node.state.arrangement(arrangement)
+        if history is None:
+            raise NotFound("ARRANGEMENT", f"no arrangement {arrangement.hex()}")
+        return history
+
+    def _describe(self, arrangement: bytes) -> pb.Arrangement:
+        view: ArrangementView = view_arrangement(
+            self._node.ledger_store,
+            self._history(arrangement),
+            self._node.clock.now_ms(),
+            self._node.state.height,
+        )
+        return pb.Arrangement(
+            arrangement_id=arrangement,
+            text_bytes=view.text_bytes,
+            text_hash=view.history.text.text_hash,
+            text=view.text,
+            state=view.state,
+            proposer=view.history.proposed.author,
+            signatures=[
+                pb.PartySignature(
+                    economy=signature.economy, time=signature.time, height=signature.height
+                )
+                for signature in view.history.signatures
+            ],
+            suspended_by=view.suspended_by,
+            ended_from=view.ended_from,
+        )

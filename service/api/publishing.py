@@ -1,0 +1,194 @@
+"""PublishingService: what is accepted is in the outbox, on the disk, before the answer.
+
+`Publish` is read as its byte-level twin `PublishRequestBytes`, and its answer is written by the
+node: thousands of rows a call, some microseconds each, leave no time for a message object a row.
+
+Preparing takes an officer; revocation, annulment, reversal and correction an approver. A call that
+needs a right its caller lacks is refused whole: that is about the caller, not about a row.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from aeo.exchange.v1 import publishing_service_pb2 as pb
+from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes
+from ledger.chain.keys import ARRANGEMENT_ID_BYTES
+from ledger.state.state import State
+from service.api.caller import RIGHTS, Right
+from service.api.failures import Denied, InvalidField, NotFound
+from service.api.hosted import failures, hosted_member
+from service.api.method import Call, Kind, Method, Pool
+from service.node.following import LEADS_TO, prepare_change, takes_two
+from service.node.node import HostedMember, Node
+from service.node.register import compare_rows
+from service.node.submission import MAX_ROWS, PreparedRows
+from service.store.outbox import PAGE_LIMIT
+
+SERVICE: Final = "aeo.exchange.v1.PublishingService"
+KEY_CHARACTERS: Final = 64
+PAGE_SIZE: Final = 50
+
+
+class PublishingServicer:
+    """Writes for the members that one node hosts."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def methods(self) -> Mapping[str, Method]:
+        """What to register under `SERVICE`."""
+        prepare, read = RIGHTS[Right.PREPARE], RIGHTS[Right.READ_PUBLICATIONS]
+
+        def unary(handler: Any, request: Any, roles: Any) -> Method:
+            return Method(
+                Kind.UNARY,
+                handler,
+                request.FromString,
+                lambda response: response.SerializeToString(),
+                roles,
+                Pool.WAITING,
+            )
+
+        return {
+            "Publish": Method(
+                Kind.UNARY,
+                self.publish,
+                PublishRequestBytes.FromString,
+                None,
+                prepare,
+                Pool.WAITING,
+            ),
+            "ChangeStatus": Method(
+                Kind.UNARY,
+                self.change_status,
+                pb.ChangeStatusRequest.FromString,
+                None,
+                prepare,
+                Pool.WAITING,
+            ),
+            "Compare": unary(self.compare, pb.CompareRequest, prepare),
+            "GetPublication": unary(self.get_publication, pb.GetPublicationRequest, read),
+            "ListPublications": unary(self.list_publications, pb.ListPublicationsRequest, read),
+            "WatchPublication": Method(
+                Kind.SERVER_STREAM,
+                self.watch_publication,
+                pb.WatchPublicationRequest.FromString,
+                pb.WatchPublicationResponse.SerializeToString,
+                read,
+            ),
+        }
+
+    def publish(self, request: PublishRequestBytes, call: Call) -> bytes:
+        """Judge every row, store the good ones; PublishResponse bytes."""
+        member = hosted_member(self._node, call, request.economy)
+        _check_key(request.idempotency_key)
+        rows = request.submissions
+        if not 1 <= len(rows) <= MAX_ROWS:
+            raise InvalidField("submissions", f"1 to {MAX_ROWS}, not {len(rows)}")
+        _check_ids("arrangement_ids", request.arrangement_ids)
+        request.economy = member.economy  # said or not, the same content
+        with failures("submissions"):
+            return member.publisher.publish(request, confirms=_confirms(call)).response
+
+    def change_status(self, request: pb.ChangeStatusRequest, call: Call) -> bytes:
+        """One event for the certificates of one trader; PublishResponse bytes."""
+        member = hosted_member(self._node, call, request.economy)
+        _check_key(request.idempotency_key)
+        _check_ids("arrangement_ids", request.arrangement_ids)
+        if request.event not in LEADS_TO:
+            raise InvalidField("event", "not one that follows from a certificate's newest record")
+        if takes_two(request.event) and not _confirms(call):
+            raise Denied("APPROVER_REQUIRED", "this event takes an approver")
+        request.economy = member.economy
+
+        def prepare(state: State, now: int) -> PreparedRows:
+            return prepare_change(request, state, member.economy, member.keyring.key, now)
+
+        with failures("event"):
+            return member.publisher.accept(
+                request.idempotency_key,
+                request.SerializeToString(deterministic=True),
+                1,
+                prepare,
+            ).response
+
+    def compare(self, request: pb.CompareRequest, call: Call) -> pb.CompareResponse:
+        """What publishing these certificates would change."""
+        member = hosted_member(self._node, call, request.economy)
+        if not 1 <= len(request.submissions) <= MAX_ROWS:
+            raise InvalidField("submissions", f"1 to {MAX_ROWS}, not {len(request.submissions)}")
+        _check_ids("arrangement_ids", request.arrangement_ids)
+        rows = compare_rows(
+            request,
+            self._node.state,
+            member.economy,
+            member.keyring.key,
+            self._node.clock.now_ms(),
+        )
+        return pb.CompareResponse(rows=rows)
+
+    def get_publication(
+        self, request: pb.GetPublicationRequest, call: Call
+    ) -> pb.GetPublicationResponse:
+        """One publication, with every record that has a place in the ledger."""
+        member = hosted_member(self._node, call, request.economy)
+        found = member.publications.get(_number(request.publication_id))
+        if found is None:
+            raise NotFound("PUBLICATION", f"no publication {request.publication_id!r}")
+        return pb.GetPublicationResponse(publication=found)
+
+    def list_publications(
+        self, request: pb.ListPublicationsRequest, call: Call
+    ) -> pb.ListPublicationsResponse:
+        """A page, newest first."""
+        member = hosted_member(self._node, call, request.economy)
+        size = request.page_size or PAGE_SIZE
+        if size > PAGE_LIMIT:
+            raise InvalidField("page_size", f"at most {PAGE_LIMIT}")
+        before = None
+        if request.page_token:
+            if not request.page_token.isdecimal() or len(request.page_token) > 18:
+                raise InvalidField("page_token", "not one that this node gave")
+            before = int(request.page_token)
+        page = member.publications.page(size, before)
+        more = len(page) == size
+        return pb.ListPublicationsResponse(
+            publications=page, next_page_token=page[-1].publication_id if more else ""
+        )
+
+    def watch_publication(
+        self, request: pb.WatchPublicationRequest, call: Call
+    ) -> Iterator[pb.WatchPublicationResponse]:
+        """Each step as it happens."""
+        member = hosted_member(self._node, call, request.economy)
+        number = _number(request.publication_id)
+        if member.publications.get(number) is None:
+            raise NotFound("PUBLICATION", f"no publication {request.publication_id!r}")
+        return self._watch(member, number, call)
+
+    def _watch(
+        self, member: HostedMember, number: int, call: Call
+    ) -> Iterator[pb.WatchPublicationResponse]:
+        for publication in member.publications.watch(number, call.live):
+            yield pb.WatchPublicationResponse(publication=publication)
+
+
+def _confirms(call: Call) -> bool:
+    return call.caller.access_role in RIGHTS[Right.CONFIRM]
+
+
+def _check_key(key: str) -> None:
+    if not 1 <= len(key) <= KEY_CHARACTERS:
+        raise InvalidField("idempotency_key", f"1 to {KEY_CHARACTERS} characters")
+
+
+def _check_ids(field: str, arrangement_ids: Any) -> None:
+    for arrangement_id in arrangement_ids:
+        if len(arrangement_id) != ARRANGEMENT_ID_BYTES:
+            raise InvalidField(field, f"an arrangement id has {ARRANGEMENT_ID_BYTES} bytes")
+
+
+def _number(publication_id: str) -> int:
+    if not publication_id.isdecimal() or not publication_id.isascii() or len(publication_id) > 18:
+        raise NotFound("PUBLICATION", f"no publication {publication_id[:64]!r}")
+    return int(publication_id)
