@@ -29,7 +29,14 @@ from ledger.chain.registration import FOUNDERS_NETWORK, sign_registration
 from ledger.chain.seal import aggregate_seal, sign_share
 from ledger.chain.transaction import format_body, sign_transaction
 from ledger.customs.arrangement import arrangement_id, format_arrangement_text, text_hash
-from ledger.customs.status import Role, StatusRecord, StatusTerms, format_status
+from ledger.customs.status import (
+    Predecessor,
+    RecordPlace,
+    Role,
+    StatusRecord,
+    StatusTerms,
+    format_status,
+)
 from ledger.customs.subject import LookupKey
 from ledger.state.alias import AliasRecord, format_alias
 from ledger.state.machine import Block, Machine
@@ -134,7 +141,12 @@ class World:
     # Transactions.
 
     def body(
-        self, author: str, *, sequence: int | None = None, verified: int | None = None, **action: object
+        self,
+        author: str,
+        *,
+        sequence: int | None = None,
+        verified: int | None = None,
+        **action: object,
     ) -> transaction_pb2.Transaction:
         """A body with the author's next number, the newest header verified, and `action`."""
         if sequence is None:
@@ -259,8 +271,8 @@ class World:
         valid_to: int = START + 1000 * DAY,
         effective_from: int | None = None,
         effective_to: int = 0,
-        predecessor: object = None,
-        corrects: object = None,
+        predecessor: tuple[bytes, int] | None = None,
+        corrects: tuple[int, int] | None = None,
         reapply_after: int = 0,
         **terms: object,
     ) -> bytes:
@@ -275,8 +287,8 @@ class World:
                 effective_from=self.time if effective_from is None else effective_from,
                 terms=StatusTerms(event, status, tuple(Role(code) for code in roles), **terms),
                 effective_to=effective_to,
-                predecessor=predecessor,
-                corrects=corrects,
+                predecessor=None if predecessor is None else Predecessor(*predecessor),
+                corrects=None if corrects is None else RecordPlace(*corrects),
                 reapply_after=reapply_after,
             )
         )
@@ -302,7 +314,9 @@ class World:
 
     # Seals and exports.
 
-    def seal(self, signers: Sequence[str] | None = None, *, attested_time: int | None = None) -> bytes:
+    def seal(
+        self, signers: Sequence[str] | None = None, *, attested_time: int | None = None
+    ) -> bytes:
         """Seal the newest header by `signers`, by default all members."""
         view = self.view
         time = view.header_time if attested_time is None else attested_time

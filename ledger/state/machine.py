@@ -20,11 +20,11 @@ start; it takes signatures for verified and builds the map once, at the end.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ledger.bls.scheme import BlsBackend
 from ledger.chain.genesis import Genesis
-from ledger.chain.header import Header, format_header, header_hash, parse_header
+from ledger.chain.header import Header, format_header, header_hash
 from ledger.chain.keys import (
     PARAMETERS_KEY,
     SIGNING_SETS_KEY,
@@ -34,10 +34,18 @@ from ledger.chain.keys import (
     object_value,
 )
 from ledger.chain.signing_set import SigningSets, format_signing_sets
-from ledger.errors import ChainError, FormatError, NotEntered
+from ledger.errors import ChainError, NotEntered
 from ledger.hashing import ZERO_HASH
 from ledger.state.agreeing import execute_step
-from ledger.state.draft import Draft, Touched
+from ledger.state.block import (
+    Block,
+    Result,
+    check_entered,
+    draft_header,
+    finish_block,
+    linked_header,
+)
+from ledger.state.draft import Draft
 from ledger.state.entering import (
     SEQUENCE_REACH,
     Candidate,
@@ -51,7 +59,7 @@ from ledger.state.entering import (
 )
 from ledger.state.facts import Facts
 from ledger.state.leaves import leaf_batches
-from ledger.state.map_updates import MapHere, MapUpdater, MapVersion
+from ledger.state.map_updates import MapHere, MapUpdater
 from ledger.state.membership import founding_leaves, founding_membership
 from ledger.state.publishing import execute_aliases, execute_statuses
 from ledger.state.refusals import BLOCK_FULL, EXECUTED
@@ -59,33 +67,7 @@ from ledger.state.state import State
 from ledger.state.verified import VerifiedSignatures
 from ledger.tree.log import EMPTY_ROOT, leaf_hash
 
-# For each transaction given: why it did not enter, or the code of each of its records.
-Result = str | tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """What executing came to; nothing of it is current before `Machine.advance`.
-
-    `header` and `header_bytes` are None and empty, and there is nothing to advance to, where no
-    transaction entered. `transactions` are those that did, from log index `first_index` on.
-    `touched` names every (arrangement id, issuer, subject) with a new record, in order.
-    """
-
-    header: Header | None
-    header_bytes: bytes
-    header_hash: bytes
-    first_index: int
-    transactions: tuple[bytes, ...]
-    results: tuple[Result, ...]
-    touched: Sequence[Touched]
-    draft: Draft
-    map_version: MapVersion
-
-    @property
-    def changes(self) -> dict[bytes, bytes]:
-        """The leaves of the state map that are new or changed."""
-        return self.draft.changes
+__all__ = ["Block", "Machine", "Result"]
 
 
 class Machine:
@@ -125,10 +107,12 @@ class Machine:
         """
         machine = cls(genesis, backend, verified=verified, updates=updates)
         for header_bytes, transactions in blocks:
-            draft, results = machine._run(transactions, 0, header_bytes, map_changes=False)
-            stated = machine._check_stated(draft, results, header_bytes)
-            block = machine._finish(draft, results, stated, machine.state.map_version)
-            machine.advance(block)
+            header = linked_header(machine.state, header_bytes)
+            draft, results = machine._run(
+                transactions, header.time, verify=False, map_changes=False
+            )
+            check_entered(draft, results, header)
+            machine.advance(finish_block(draft, results, header, machine.state.map_version))
         state = machine.state
         version = machine._updates.build(())
         for batch in leaf_batches(state):
@@ -154,14 +138,14 @@ class Machine:
 
         The machine stays as it is: the same call gives the same block until something advances.
         """
-        draft, results = self._run(transactions, time, None)
+        draft, results = self._run(transactions, time)
         if not draft.entered:
             return Block(
                 None, b"", b"", draft.log_index, (), results, (), draft, self.state.map_version
             )
         version = self._updates.submit(self.state.map_version, draft.changes)
-        header = self._header(draft, self._updates.root(version))
-        return self._finish(draft, results, header, version)
+        header = draft_header(draft, self._updates.root(version))
+        return finish_block(draft, results, header, version)
 
     def follow(self, header_bytes: bytes, transactions: Sequence[bytes]) -> Block:
         """Execute a block that has a header, signatures included, and compare with the header.
@@ -169,10 +153,11 @@ class Machine:
         Raises `ChainError`, which names the header or the transaction. The map root is not
         compared: ask `map_root(block)` for it, at any time before or after `advance`.
         """
-        draft, results = self._run(transactions, 0, header_bytes, verify=True)
-        header = self._check_stated(draft, results, header_bytes)
+        header = linked_header(self.state, header_bytes)
+        draft, results = self._run(transactions, header.time)
+        check_entered(draft, results, header)
         version = self._updates.submit(self.state.map_version, draft.changes)
-        return self._finish(draft, results, header, version)
+        return finish_block(draft, results, header, version)
 
     def map_root(self, block: Block) -> bytes:
         """The map root after a block, 32 bytes; waits for it."""
@@ -215,17 +200,13 @@ class Machine:
         self,
         transactions: Sequence[bytes],
         time: int,
-        header_bytes: bytes | None,
         *,
-        verify: bool = False,
+        verify: bool = True,
         map_changes: bool = True,
     ) -> tuple[Draft, tuple[Result, ...]]:
-        """Execute on top of the current state; for a stored block at its header's time."""
+        """Execute on top of the current state, which stays as it is."""
         state = self.state
-        if header_bytes is not None:
-            time = _stated_time(state, header_bytes)
         draft = Draft(state, time, map_changes=map_changes)
-        verify = verify or header_bytes is None
         candidates: list[Candidate | str] = []
         for transaction in transactions:
             try:
@@ -265,72 +246,6 @@ class Machine:
             raise refusal(BLOCK_FULL, f"{len(draft.entered)} transactions")
         if verify:
             check_signature(candidate, self.verified, self._backend)
-
-    def _header(self, draft: Draft, map_root: bytes) -> Header:
-        """The header of a draft."""
-        state = draft.base
-        log = state.facts.log.frontier(state.log_size)
-        for leaf in draft.leaves:
-            log = log.append(leaf)
-        return Header(
-            network_id=state.network_id,
-            height=draft.height,
-            time=draft.time,
-            previous=state.header_hash,
-            earlier_root=state.facts.headers.root_at(draft.height),
-            log_size=log.size,
-            log_root=log.root(),
-            map_root=map_root,
-            signing_set_hash=state.signing_sets.current.hash,
-        )
-
-    def _check_stated(self, draft: Draft, results: Sequence[Result], header_bytes: bytes) -> Header:
-        """Check that a draft came to what its header states, its map root aside."""
-        stated = parse_header(header_bytes)
-        for position, result in enumerate(results):
-            if isinstance(result, str):
-                place = f"transaction {position} of height {draft.height}"
-                raise ChainError(place, f"may not enter the log: {result}")
-        ours = self._header(draft, stated.map_root)
-        for name, message in _STATED:
-            if getattr(ours, name) != getattr(stated, name):
-                raise ChainError(f"header {draft.height}", message)
-        return stated
-
-    def _finish(
-        self, draft: Draft, results: tuple[Result, ...], header: Header, version: MapVersion
-    ) -> Block:
-        header_bytes = format_header(header)
-        return Block(
-            header=header,
-            header_bytes=header_bytes,
-            header_hash=header_hash(header_bytes),
-            first_index=draft.base.log_size,
-            transactions=tuple(draft.entered),
-            results=results,
-            touched=draft.touched,
-            draft=draft,
-            map_version=version,
-        )
-
-
-_STATED = (
-    ("network_id", "it is of another network"),
-    ("height", "its height is not the next"),
-    ("time", "its time is not after the previous header's"),
-    ("previous", "the previous header's hash is another"),
-    ("earlier_root", "the root over all earlier headers is another"),
-    ("log_size", "its log size does not count its transactions"),
-    ("log_root", "the log root is not that of the transactions"),
-    ("signing_set_hash", "the signing set is another"),
-)
-
-
-def _stated_time(state: State, header_bytes: bytes) -> int:
-    try:
-        return parse_header(header_bytes).time
-    except FormatError as error:
-        raise ChainError(f"header {state.height + 1}", str(error)) from error
 
 
 def _enter(draft: Draft, candidate: Candidate) -> tuple[str, ...]:

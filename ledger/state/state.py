@@ -189,7 +189,7 @@ class State:
         """Executed records that name `subject` as RENUMBERED predecessor, oldest first."""
         book = self.facts.successors.get(book_key(arrangement_id, issuer))
         if book is None:
-            return ()
+            return []
         height = self.height
         return [entry for entry in book.get(subject, ()) if entry.height <= height]
 

@@ -109,7 +109,9 @@ def test_wrongly_signed(world: World) -> None:
 
 def test_foreign_network(world: World) -> None:
     body = world.body("HK")
-    foreign = sign_transaction(bls_secret("HK"), BACKEND, sha256(b"other").digest(), format_body(body))
+    foreign = sign_transaction(
+        bls_secret("HK"), BACKEND, sha256(b"other").digest(), format_body(body)
+    )
     assert code_of(world, foreign) == refusals.SIGNATURE_INVALID
     other = World(name="another")
     assert code_of(world, other.transaction("HK")) == refusals.VERIFIED_HEADER_UNKNOWN
