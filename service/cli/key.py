@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -13,10 +13,10 @@ from service.cli.errors import InputRefused
 from service.cli.output import facts, say, show, stderr
 from service.keys.key_file import read_passphrase
 from service.keys.member_keys import make_member_keys
+from service.node.founding import LOCAL_HOSTS
 
 app = group("Make keys.")
 
-LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 
 PassphraseOption: TypeAlias = Annotated[
     Path | None,
