@@ -9,7 +9,6 @@
 | Illegal | FAILED_PRECONDITION | |
 | Full | RESOURCE_EXHAUSTED | RetryInfo |
 | NotReady | UNAVAILABLE | RetryInfo |
-| Expired | DEADLINE_EXCEEDED | |
 | service.errors.KeyReused | ALREADY_EXISTS | |
 | other service.errors.Refused, ledger NotEntered | FAILED_PRECONDITION | |
 | service.errors.Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
@@ -122,15 +121,6 @@ class NotReady(CallError):
     ) -> None:
         super().__init__(reason, message)
         self.retry_ms = retry_ms
-
-
-class Expired(CallError):
-    """The caller's deadline passed before we began: the work is dropped."""
-
-    code = grpc.StatusCode.DEADLINE_EXCEEDED
-
-    def __init__(self) -> None:
-        super().__init__("EXPIRED", "the deadline passed before the call was begun")
 
 
 @contextmanager

@@ -1,11 +1,12 @@
-"""Around every handler: who calls, may they, is it still wanted, what happened, how long it took.
+"""Around every handler: who calls, may they, what happened, how long it took.
 
 This is a function around the handler and not a gRPC interceptor, because an interceptor sees a call
-before its request and builds a handler anew for each one. What one unary call pays for all of it
-(TLS, one core each for server and client) is stated in `served`.
+before its request and builds a handler anew for each one. A unary call pays about 15 us of
+processor time for all of it, beside the 90 to 115 of gRPC and TLS: 5 to fetch the certificate of its
+connection, 2 for the metrics, the rest in small change.
 
 The request is read here as well: gRPC answers a request that it cannot read with INTERNAL, though
-it is the caller's mistake.
+it is the caller's mistake. A deadline needs no look: gRPC starts no handler after it has passed.
 """
 
 import itertools
@@ -20,7 +21,7 @@ from google.protobuf.message import DecodeError
 
 from ledger.errors import FormatError
 from service.api.caller import Identify
-from service.api.failures import CallError, Denied, Expired, InvalidField, format_status
+from service.api.failures import CallError, Denied, InvalidField, format_status
 from service.api.method import Call, Kind, Method
 from service.api.metrics import Metrics
 from service.api.workers import Workers
@@ -88,8 +89,6 @@ class _Around:
                 f"{self.path} takes {' or '.join(sorted(self.roles))};"
                 f" the caller is {caller.access_role}",
             )
-        if context.time_remaining() <= 0:
-            raise Expired
 
     def request(self, data: bytes) -> Any:
         try:
