@@ -65,11 +65,12 @@ class Database:
     def open(self) -> None:
         """Take the lock, open the file (made when missing) and bring its tables up to date.
 
+        Opening what is open already does nothing, so that ``with store.open()`` is fine.
         Raises `StoreBusy` when another has it, `StoreCorrupt` when it is not such a database,
         `StoreError` when it is newer than this program or cannot be opened.
         """
         if self._engine is not None:
-            raise StoreError(self.path, "is open already")
+            return
         if self._read_only:
             if not self.path.is_file():
                 raise StoreError(self.path, "there is no such store")

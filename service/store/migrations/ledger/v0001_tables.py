@@ -12,7 +12,7 @@ INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 # table, its number, the number that may come next
 APPEND_ONLY = (
-    ("genesis", "number", "0"),
+    ("genesis", "number", "(CASE WHEN EXISTS (SELECT 1 FROM genesis) THEN NULL ELSE 0 END)"),
     ("header", "height", "(SELECT coalesce(max(height) + 1, 0) FROM header)"),
     ("entry", "log_index", "(SELECT coalesce(max(log_index) + 1, 0) FROM entry)"),
 )

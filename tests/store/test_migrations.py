@@ -1,0 +1,123 @@
+"""The tables as migrated are the tables as declared, and every step can be taken back."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy.exc import IntegrityError
+
+from service.errors import StoreError
+from service.store.database import Database
+from service.store.home_tables import HomeTable
+from service.store.ledger_tables import LedgerTable
+from service.store.migrate import current_version, migrate, versions_of
+
+METADATA = {"ledger": LedgerTable.metadata, "home": HomeTable.metadata}
+
+
+@pytest.mark.parametrize("branch", METADATA)
+def test_models_and_migrations_agree(branch: str, tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'store.db'}")
+    with engine.begin() as connection:
+        migrate(connection, branch)
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, METADATA[branch]) == []
+        # What the comparison leaves out: checks and indexes with a condition, as SQL.
+        declared = create_engine("sqlite://")
+        METADATA[branch].create_all(declared)
+        with declared.connect() as other:
+            assert details(connection) == details(other)
+        declared.dispose()
+    engine.dispose()
+
+
+def details(connection: Connection) -> tuple[set[str], dict[str, set[str]]]:
+    indexes = connection.exec_driver_sql(
+        "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    )
+    inspector = inspect(connection)
+    checks = {
+        table: {str(check["sqltext"]) for check in inspector.get_check_constraints(table)}
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+    return set(indexes.scalars()), checks
+
+
+@pytest.mark.parametrize("branch", METADATA)
+def test_each_version_can_be_taken_back(branch: str, tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'store.db'}")
+    versions = [script.revision for script in versions_of(branch).walk_revisions()][::-1]
+    shapes = []
+    with engine.begin() as connection:
+        for version in versions:
+            migrate(connection, branch, version)
+            assert current_version(connection) == version
+            shapes.append(shape(connection))
+        migrate(connection, branch, "base")
+        assert current_version(connection) is None
+        assert shape(connection) == {("table", "alembic_version")}
+        for version, expected in zip(versions, shapes, strict=True):
+            migrate(connection, branch, version)
+            assert shape(connection) >= expected
+    engine.dispose()
+
+
+def shape(connection: Connection) -> set[tuple[str, str]]:
+    rows = connection.exec_driver_sql(
+        "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+    )
+    return {(kind, name) for kind, name in rows}
+
+
+def test_a_migration_is_all_or_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / "s.db", "home", max_page_count=4, read_only=False)
+    with pytest.raises(StoreError):
+        database.open()
+    # The room for the first pages was there, and none of them stayed.
+    database = Database(tmp_path / "s.db", "home", max_page_count=None, read_only=False)
+    database.open()
+    database.close()
+
+
+def test_a_store_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    database = Database(tmp_path / "s.db", "home", max_page_count=None, read_only=False)
+    database.open()
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'home_9999'")
+    database.close()
+    with pytest.raises(StoreError, match="newer than this program"):
+        database.open()
+
+
+def test_constraint_errors_undo_the_whole_write(tmp_path: Path) -> None:
+    database = Database(tmp_path / "s.db", "ledger", max_page_count=None, read_only=False)
+    database.open()
+
+    def write_twice() -> None:
+        with database.writing() as connection:
+            connection.exec_driver_sql("INSERT INTO genesis VALUES (0, x'00')")
+            connection.exec_driver_sql("INSERT INTO genesis VALUES (0, x'00')")
+
+    with pytest.raises(IntegrityError):
+        write_twice()
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM genesis").scalar_one() == 0
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("foreign_keys", 1)],
+)
+def test_settings(tmp_path: Path, setting: str, value: object) -> None:
+    database = Database(tmp_path / "s.db", "home", max_page_count=None, read_only=False)
+    database.open()
+    for which in (database.reading, database.writing):
+        with which() as connection:
+            assert connection.exec_driver_sql(f"PRAGMA {setting}").scalar_one() == value
+    database.close()
