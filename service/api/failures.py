@@ -9,6 +9,7 @@
 | Illegal | FAILED_PRECONDITION | |
 | Full | RESOURCE_EXHAUSTED | RetryInfo |
 | NotReady | UNAVAILABLE | RetryInfo |
+| Expired | DEADLINE_EXCEEDED | |
 | service.errors.KeyReused | ALREADY_EXISTS | |
 | other service.errors.Refused, ledger NotEntered | FAILED_PRECONDITION | |
 | service.errors.Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
@@ -121,6 +122,15 @@ class NotReady(CallError):
     ) -> None:
         super().__init__(reason, message)
         self.retry_ms = retry_ms
+
+
+class Expired(CallError):
+    """The caller's deadline passed while we waited for something; the work is dropped."""
+
+    code = grpc.StatusCode.DEADLINE_EXCEEDED
+
+    def __init__(self) -> None:
+        super().__init__("EXPIRED", "the deadline passed before there was an answer")
 
 
 @contextmanager
