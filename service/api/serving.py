@@ -1,4 +1,4 @@
-"""A node on its ports: the listener with every servicer, health, metrics; one way to start and stop.
+"""A node on its ports: the listener with every servicer, health, metrics; started, stopped as one.
 
     node = Node.start(settings)
     with serve(node, ServingSettings("0.0.0.0:7443", tls)) as server:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from service.cli import key, network
-from service.cli.commands import Commands
+from service.cli import key, network, node, verify
+from service.cli.commands import Commands, examples
+from service.cli.fsck import fsck
 from service.cli.output import stdout
 
 app = typer.Typer(
@@ -19,6 +20,9 @@ app = typer.Typer(
 )
 app.add_typer(key.app, name="key")
 app.add_typer(network.app, name="network")
+app.add_typer(node.app, name="node")
+app.add_typer(verify.app, name="verify")
+app.command(epilog=examples("aeo fsck pilot"))(fsck)
 
 
 def _print_version(asked: bool) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
+    DownloadColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
@@ -24,12 +24,15 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.table import Table
 from rich.text import Text
 
 # Columns of text that goes to a file or pipe, where nobody's window decides.
 _PIPE_WIDTH: Final = 160
+# The unit of `progress` that is shown as KB and MB.
+BYTES: Final = "bytes"
 
 
 def stdout() -> Console:
@@ -97,9 +100,14 @@ def progress(
     if not console.is_terminal:
         yield lambda _: None
         return
-    known = [BarColumn(), MofNCompleteColumn()] if total is not None else [_Done(unit)]
-    last = TimeRemainingColumn() if total is not None else TimeElapsedColumn()
-    columns = [SpinnerColumn(), TextColumn(what, markup=False), *known, _Rate(unit), last]
+    columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn(what, markup=False)]
+    if total is not None:
+        columns.append(BarColumn())
+    if unit == BYTES:
+        columns += [DownloadColumn(), TransferSpeedColumn()]
+    else:
+        columns += [_Done(unit, total), _Rate(unit)]
+    columns.append(TimeRemainingColumn() if total is not None else TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(what, total=total)
         yield lambda done: shown.update(task, completed=done)
@@ -115,9 +123,13 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:,.0f} {self._unit}/s" if speed else "")
 
 
-class _Done(_Rate):
+class _Done(ProgressColumn):
+    def __init__(self, unit: str, total: int | None) -> None:
+        super().__init__()
+        self._of = f"{unit}" if total is None else f"of {total:,} {unit}"
+
     def render(self, task: Task) -> Text:
-        return Text(f"{task.completed:,.0f} {self._unit}")
+        return Text(f"{task.completed:,.0f} {self._of}")
 
 
 def _console(*, stderr: bool) -> Console:
