@@ -1,0 +1,287 @@
+"""The table of verdicts, one test a row, and what the rows must cover together."""
+
+import re
+import shlex
+import tomllib
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from customs.simulator import Simulator
+
+from aeo.exchange.v1 import verdict_pb2
+from aeo.ledger.v1 import arrangement_pb2, status_pb2
+from ledger.customs.evaluate import evaluate
+from ledger.customs.status import Predecessor, RecordPlace, Role, Scope, StatusRecord, StatusTerms
+from ledger.customs.status import format_status, parse_status
+from ledger.customs.verdict import Alias, Query, Times, Verdict, format_verdict
+
+TABLE = tomllib.loads((Path(__file__).parent / "cases.toml").read_text())
+CASES = TABLE["case"]
+ZONES = {economy: ZoneInfo(zone) for economy, zone in TABLE["zones"].items()}
+UTC = ZoneInfo("UTC")
+
+
+def instant(text: str) -> int:
+    moment, _, economy = text.partition("@")
+    zoned = datetime.fromisoformat(moment).replace(tzinfo=ZONES[economy] if economy else UTC)
+    return round(zoned.timestamp() * 1000)
+
+
+def words(text: str) -> dict[str, str]:
+    """`roles=EX lapses` as a mapping; a bare word maps to 'yes'."""
+    split = (word.partition("=") for word in shlex.split(text))
+    return {key: value or "yes" for key, _, value in split}
+
+
+class World:
+    """The facts of one case, told line by line."""
+
+    def __init__(self, members: dict[str, bool]) -> None:
+        self.ledger = Simulator(instant(TABLE["genesis"]))
+        self.names: dict[str, bytes] = {}
+        self.places: dict[str, list[RecordPlace]] = {}
+        for economy, prefixes in TABLE["members"].items():
+            if members.get(economy, True):
+                self.ledger.member(economy, *prefixes)
+
+    def tell(self, given: list[str]) -> None:
+        lines = [line for fact in given for line in TABLE["facts"].get(fact, [fact])]
+        for line in sorted(lines, key=lambda line: instant(line.split()[0])):
+            moment, verb, rest = line.split(" ", 2) if line.count(" ") > 1 else (*line.split(), "")
+            time = instant(moment)
+            tell = getattr(self, f"_{verb}", None)
+            if tell is None:
+                self._record(time, verb, rest)
+            else:
+                tell(time, *rest.split())
+
+    def _propose(self, time: int, name: str) -> None:
+        said = TABLE["arrangements"][name]
+        text = arrangement_pb2.ArrangementText(
+            name=name,
+            kind=arrangement_pb2.ArrangementKind.Value(f"ARRANGEMENT_KIND_{said['kind'].upper()}"),
+            parties=said["parties"],
+            rules=[rule(line) for line in said["rules"]],
+            notice_days=said.get("notice", 0),
+        )
+        author = said["parties"][0]
+        self.names[name] = self.ledger.propose(time, author, text, name.encode())
+
+    def _sign(self, time: int, name: str, party: str = "") -> None:
+        for one in [party] if party else TABLE["arrangements"][name]["parties"]:
+            self._step(time, "sign", name, one)
+
+    def _suspend(self, time: int, name: str, party: str, start: str = "") -> None:
+        self._step(time, "suspend", name, party, start)
+
+    def _resume(self, time: int, name: str, party: str, start: str = "") -> None:
+        self._step(time, "resume", name, party, start)
+
+    def _end(self, time: int, name: str, party: str, start: str = "") -> None:
+        self._step(time, "end", name, party, start)
+
+    def _step(self, time: int, kind: str, name: str, party: str, start: str = "") -> None:
+        effective = instant(start.removeprefix("from=")) if start else 0
+        assert self.ledger.step(time, party, kind, self.names[name], effective) is None
+
+    def _heartbeat(self, time: int, *authors: str) -> None:
+        self.ledger.heartbeat(time, *authors)
+
+    def _silence(self, time: int, prefix: str) -> None:
+        height, time = self.ledger.at(time)
+        self.ledger.speaks(prefix, prefix, False, height, time)
+
+    def _alias(
+        self, time: int, scheme: str, value: str, tin: str, name: str, valid: str = ""
+    ) -> None:
+        key = self.ledger.keyring[self.names[name]]
+        dates = [instant(day) for day in valid.removeprefix("valid=").split("..")] if valid else []
+        alias, subject = key.alias(scheme, value), key.subject(tin)
+        issuer = tin[:2]
+        self.ledger.publish_alias(time, issuer, self.names[name], alias, subject, *dates)
+
+    def _record(self, time: int, event: str, rest: str) -> None:
+        tin, certificate, name, said_text = [*rest.split(" ", 3), ""][:4]
+        said = words(said_text)
+        key = self.ledger.keyring[self.names[name]]
+        event, _, status = event.partition(":")
+        start, _, end = said["valid"].partition("..")
+        # A grant of the past is effective from its validity; everything else from its record.
+        default = instant(start) if event == "GRANT" and instant(start) < time else time
+        scope = None
+        if "scope" in said or "scope-levels" in said:
+            scope = Scope(codes(said, "scope-levels"), roles(said, "scope"))
+        predecessor = None
+        for word, kind in (("renumbered", 1), ("succeeded", 2)):
+            if word in said:
+                predecessor = Predecessor(key.subject(said[word]), kind)
+        undone = (
+            self.places[f"{tin} {certificate} {name}"][int(said["undo"]) - 1]
+            if "undo" in said
+            else None
+        )
+        record = StatusRecord(
+            subject=key.subject(tin),
+            certificate=key.certificate(certificate),
+            valid_from=instant(start),
+            valid_to=instant(end) if end else 0,
+            effective_from=instant(said["effect"]) if "effect" in said else default,
+            terms=StatusTerms(
+                status_pb2.Event.Value(f"EVENT_{event}"),
+                status_pb2.Status.Value(f"STATUS_{status or STATED[event]}"),
+                roles(said, "roles"),
+                said.get("level", ""),
+                scope,
+                lapses="lapses" in said,
+                reason=status_pb2.PublicReason.Value(f"PUBLIC_REASON_{said['reason']}")
+                if "reason" in said
+                else 0,
+            ),
+            effective_to=instant(said["until"]) if "until" in said else 0,
+            profile_commitment=PROFILE if "profile" in said else b"",
+            predecessor=predecessor,
+            corrects=undone,
+        )
+        assert parse_status(format_status(record)) == record
+        issuer = next(e for e, prefixes in TABLE["members"].items() if tin[:2] in prefixes)
+        assert self.ledger.publish(time, issuer, self.names[name], record) == [None]
+        place = RecordPlace(self.ledger.height, 0)
+        self.places.setdefault(f"{tin} {certificate} {name}", []).append(place)
+
+
+PROFILE = sha256(b"profile").digest()
+STATED = {
+    "GRANT": "CERTIFIED",
+    "SUSPEND": "SUSPENDED",
+    "REINSTATE": "CERTIFIED",
+    "REVOKE": "REVOKED",
+    "WITHDRAW": "WITHDRAWN",
+    "END_SHARING": "NOT_SHARED",
+    "ANNUL": "ANNULLED",
+}
+
+
+def codes(said: dict[str, str], word: str) -> tuple[str, ...]:
+    return tuple(sorted(said[word].split(","))) if word in said else ()
+
+
+def roles(said: dict[str, str], word: str) -> tuple[Role, ...]:
+    split = (role.partition("/") for role in codes(said, word))
+    return tuple(Role(code, int(mode or 0)) for code, _, mode in split)
+
+
+def rule(line: str) -> arrangement_pb2.Rule:
+    pair, said = line.split()[0], words(line.partition(" ")[2])
+    issuing, recognising = pair.split(">")
+    directions = [
+        arrangement_pb2.Direction.Value(f"DIRECTION_{name}") for name in codes(said, "directions")
+    ]
+    benefits = [
+        arrangement_pb2.Benefit(
+            code=arrangement_pb2.BenefitCode.Value(f"BENEFIT_CODE_{name}"), granted_by="CUSTOMS"
+        )
+        for name in codes(said, "benefits")
+    ]
+    message = arrangement_pb2.Rule(
+        issuing=issuing,
+        recognising=recognising,
+        to=instant(said["to"]) if "to" in said else 0,
+        functions=codes(said, "functions"),
+        certified_roles=codes(said, "roles"),
+        levels=codes(said, "levels"),
+        directions=directions,
+        transport_modes=[int(mode) for mode in codes(said, "modes")],
+        benefits=benefits,
+        party_match_required="party" in said,
+        dispatch_from_issuer_required="dispatch" in said,
+    )
+    setattr(message, "from", instant(said["from"]))
+    return message
+
+
+def answer(case: dict[str, Any]) -> tuple[Verdict, World]:
+    world = World(case.get("members", {}))
+    world.tell(case["given"])
+    asked = words(case.get("ask", ""))
+    now = instant(TABLE["now"])
+    speaking = [entry.economy for entry in world.ledger.members()]
+    for author in speaking:
+        if author != case.get("silent"):
+            world.ledger.heartbeat(now - 60_000, author)
+    alias = asked.get("alias")
+    query = Query(
+        recognising="TW",
+        function=asked.get("function", "EX"),
+        direction=arrangement_pb2.Direction.Value(f"DIRECTION_{asked.get('direction', 'IMPORT')}"),
+        transport_mode=int(asked.get("mode", 1)),
+        tin=None if alias else asked.get("tin", "KR123"),
+        alias=Alias(*alias.split("/")) if alias else None,
+        level=asked.get("level", ""),
+        as_of=instant(asked["as_of"]) if "as_of" in asked else None,
+        known_at_time=instant(asked["known"]) if "known" in asked else None,
+        dispatch_economy=asked.get("dispatch", ""),
+    )
+    profiles = None
+    if "match" in asked:
+        profiles = {PROFILE: verdict_pb2.NameMatch.Value(f"NAME_MATCH_{asked['match']}")}
+    times = Times(now, instant(case["attested"]) if "attested" in case else now - 1000)
+    keyring = world.ledger.keyring
+    verdict = evaluate(query, world.ledger, keyring, profiles, {2: "green lane"}, times)
+    again = evaluate(query, world.ledger, dict(keyring), profiles, {2: "green lane"}, times)
+    assert format_verdict(verdict) == format_verdict(again)
+    return verdict, world
+
+
+def named(outcome: int, reason: int) -> str:
+    first = verdict_pb2.Outcome.Name(outcome).removeprefix("OUTCOME_")  # type: ignore[arg-type]
+    second = verdict_pb2.Reason.Name(reason).removeprefix("REASON_")  # type: ignore[arg-type]
+    return f"{first} {second}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: re.sub(r"\W+", "-", case["name"]))
+def test_verdict(case: dict[str, Any]) -> None:
+    verdict, world = answer(case)
+    assert named(verdict.outcome, verdict.reason) == case["answer"], case["why"]
+    names = {identity: name for name, identity in world.names.items()}
+    if "each" in case:
+        said = {
+            names[found.arrangement_id]: named(found.outcome, found.reason)
+            for found in verdict.arrangements
+        }
+        assert said == case["each"]
+    if "informed" in case:
+        assert verdict.informed is case["informed"]
+    if "decided" in case:
+        assert names[verdict.arrangement_id] == case["decided"]
+    if "holds" in case:
+        begin, end = case["holds"].split("..")
+        assert (verdict.holds_from, verdict.holds_to) == (instant(begin), instant(end))
+
+
+def test_every_reason_and_outcome_is_in_the_table() -> None:
+    answers = {case["answer"] for case in CASES}
+    reasons = {name.removeprefix("REASON_") for name in verdict_pb2.Reason.keys()}  # noqa: SIM118
+    assert {answer.split()[1] for answer in answers} == reasons - {"UNSPECIFIED"}
+    outcomes = {name.removeprefix("OUTCOME_") for name in verdict_pb2.Outcome.keys()}  # noqa: SIM118
+    assert {answer.split()[0] for answer in answers} == outcomes - {"UNSPECIFIED"}
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if "members" not in case], ids=lambda case: case["name"][:30]
+)
+def test_the_interval_is_what_it_says(case: dict[str, Any]) -> None:
+    """Just inside its ends the same outcome and reason come out, asked as of then."""
+    verdict, _ = answer(case)
+    ends = (verdict.holds_from, verdict.holds_to - 1) if verdict.holds_to else (verdict.holds_from,)
+    for end in ends:
+        if end <= 0:
+            continue
+        moment = datetime.fromtimestamp(end / 1000, UTC).replace(tzinfo=None)
+        ask = re.sub(r"as_of=\S+", "", case.get("ask", ""))
+        moved = {**case, "ask": f"{ask} as_of={moment.isoformat(timespec='milliseconds')}"}
+        other, _ = answer(moved)
+        assert (other.outcome, other.reason) == (verdict.outcome, verdict.reason)
