@@ -86,13 +86,16 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Let go of the file and the lock; readers still under way end by themselves."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        """Finish the write under way, then let go of the file; readers end by themselves."""
+        with self._write_lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            if self._engine is not None:
+                self._engine.dispose()
+                self._engine = None
+            # What the disk holds is read anew by who opens it again.
+            self._failure = None
         if self._lock is not None:
             self._lock.release()
             self._lock = None
