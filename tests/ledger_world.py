@@ -24,6 +24,7 @@ from ledger.bls.keygen import keygen
 from ledger.bls.scheme import default_backend
 from ledger.chain.export import GENESIS, HEADER, SEAL, TRANSACTION, format_export
 from ledger.chain.genesis import Genesis, format_genesis, parse_genesis
+from ledger.chain.header import header_hash
 from ledger.chain.parameters import DEFAULT_PARAMETERS, Parameters, format_parameters
 from ledger.chain.registration import FOUNDERS_NETWORK, sign_registration
 from ledger.chain.seal import aggregate_seal, sign_share
@@ -163,13 +164,10 @@ class World:
         )
 
     def header_hash(self, height: int) -> bytes:
-        from ledger.chain.header import header_hash  # noqa: PLC0415
-
         return header_hash(self.headers[height])
 
     def sign(self, author: str, body: bytes) -> bytes:
-        data = sign_transaction(bls_secret(author), BACKEND, self.view.network_id, body)
-        return data
+        return sign_transaction(bls_secret(author), BACKEND, self.view.network_id, body)
 
     def transaction(self, author: str, **action: object) -> bytes:
         """A signed transaction; without an action a heartbeat."""

@@ -7,7 +7,7 @@ Nothing that a node says is taken on trust. Of an export (`ledger.chain.export`)
 - every transaction may enter the log where it stands; its records are executed as the rules say
 - every seal is by the set that its header names, over this header, at a time not before it, not
   after the next header, and not ahead of the checker's clock
-- item 5 stands before a header that changes the signing set, and only there: the outgoing set, which
+- item 5 stands before a header that changes the signing set, and only there: the outgoing set, that
   sealed the newest earlier header that has a *sealed* seal, and the incoming one, under its map
 - the newest header has a seal, and the chain passes through the anchor
 
@@ -322,9 +322,11 @@ def _heights(items: Iterator[Item]) -> Iterator[_Given]:
             signing_sets = None
         elif kind == SIGNING_SETS and signing_sets is None:
             signing_sets = data
-        elif kind == TRANSACTION and current is not None and signing_sets is None:
+        elif current is None or signing_sets is not None or current.seal is not None:
+            raise ChainError(f"height {height}", f"an item of type {kind} may not stand here")
+        elif kind == TRANSACTION:
             current.transactions.append(data)
-        elif kind == SEAL and current is not None and current.seal is None:
+        elif kind == SEAL:
             current = current._replace(seal=data)
         else:
             raise ChainError(f"height {height}", f"an item of type {kind} may not stand here")

@@ -1,11 +1,11 @@
 """Arrangement steps: their refusals, and what they enter."""
 
 import pytest
-from ledger_world import DAY, World
 
 from aeo.ledger.v1 import arrangement_pb2 as pb
 from ledger.customs.arrangement import text_hash
 from ledger.state import refusals
+from ledger_world import DAY, World
 
 
 @pytest.fixture

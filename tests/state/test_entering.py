@@ -4,7 +4,6 @@ from hashlib import sha256
 from itertools import permutations
 
 import pytest
-from ledger_world import BACKEND, World, bls_secret
 
 from aeo.ledger.v1 import transaction_pb2
 from ledger.chain.parameters import DEFAULT_PARAMETERS
@@ -13,6 +12,7 @@ from ledger.errors import NotEntered
 from ledger.state import refusals
 from ledger.state.verified import VerifiedSignatures
 from ledger.wire import format_strict
+from ledger_world import BACKEND, World, bls_secret
 
 
 def code_of(world: World, data: bytes) -> str:

@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-from ledger_world import BACKEND, DAY, START, World
 
 from ledger.chain.header import parse_header
 from ledger.chain.history import HistoryEntry, history_head
@@ -28,6 +27,7 @@ from ledger.tree.log import leaf_hash
 from ledger.tree.log_proof import check_consistency, check_inclusion
 from ledger.tree.map import StateMap
 from ledger.tree.map_proof import check_map_proof
+from ledger_world import BACKEND, DAY, START, World
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from ledger_world import CERTIFIED, DAY, START, World
 
 from aeo.ledger.v1 import arrangement_pb2, status_pb2
 from ledger.customs import transition
 from ledger.customs.arrangement import text_hash
 from ledger.state import refusals
+from ledger_world import CERTIFIED, DAY, START, World
 
 Codes = Callable[..., tuple[str, ...]]
 
