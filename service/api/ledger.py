@@ -9,6 +9,7 @@ that height without transactions.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from aeo.exchange.v1 import ledger_service_pb2 as pb
 from ledger.chain.signing_set import format_signing_sets
@@ -39,7 +40,7 @@ class LedgerServicer:
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
         roles = RIGHTS[Right.READ_LEDGER]
-        unary = {
+        unary: dict[str, tuple[Any, Any]] = {
             "GetNetwork": (self.get_network, pb.GetNetworkRequest),
             "GetLatest": (self.get_latest, pb.GetLatestRequest),
             "GetHeader": (self.get_header, pb.GetHeaderRequest),

@@ -28,7 +28,7 @@ from itertools import islice
 from struct import Struct
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from aeo.exchange.v1.status_service_pb2 import LookupRequest
+from aeo.exchange.v1.status_service_pb2 import Finality
 from ledger.chain.parameters import Parameters
 from ledger.customs.evaluate import evaluate
 from ledger.customs.subject import LookupKey
@@ -67,11 +67,11 @@ BookGet: TypeAlias = Callable[[bytes], bytes | None]
 
 
 class Position(NamedTuple):
-    """Where the ledger stands for one call, and when the call came. `finality`: proto's int."""
+    """Where the ledger stands for one call, and when the call came."""
 
     state: State
     times: Times
-    finality: int
+    finality: Finality
 
 
 class _Group:
@@ -347,8 +347,3 @@ def _make_head(group: _Group, state: State, attested_time: int) -> _Head:
 def _leads_on(row: Row, renumbered: Sequence[Mapping[bytes, object]]) -> bool:
     """Whether one of the row's numbers has been replaced by another."""
     return any(subject in book for subject in row[FIRST_READ::2] for book in renumbered)
-
-
-def is_ordinary(request: LookupRequest) -> bool:
-    """Whether a request is one whose answer may be remembered, as far as the request shows."""
-    return not request.include_proof and not request.purpose

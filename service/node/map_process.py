@@ -71,6 +71,10 @@ class MapProcess:
         """The root hash of a version, 32 bytes; waits for it."""
         return self._ask(b"R" + _number(version))
 
+    def get(self, version: MapVersion, key: bytes) -> bytes | None:
+        """A key's value, None when it is absent."""
+        return self._ask(b"G" + _number(version) + key)[1:] or None
+
     def prove(self, version: MapVersion, key: bytes) -> bytes:
         """The proof of a key's value, or of its absence."""
         return self._ask(b"P" + _number(version) + key)
@@ -128,6 +132,9 @@ def _serve(pipe: Connection) -> None:
 def _answer(version: StateMap | None, kind: bytes, key: bytes) -> bytes:
     if version is None:
         return b""
+    if kind == b"G":
+        # An answer is never empty: after this byte comes the value, or nothing.
+        return kind + (version.get(key) or b"")
     return version.root if kind == b"R" else version.prove(key)
 
 

@@ -126,6 +126,42 @@ def test_silence_ends_it_and_news_brings_it_back():
     assert asking.recalled == before + 1
 
 
+def test_cache_until_shows_the_coming_silence():
+    world, _, asking = two_members()
+    silent_since = world.time
+    world.commit(world.transaction("NZ"), time=silent_since + 57 * MINUTE)
+    for seconds in range(0, 240, 30):
+        asking.now = asking.attested = world.time + seconds * SECOND
+        said = verdict_pb2.Verdict.FromString(asking.ask(question()))
+    assert said.reason == verdict_pb2.REASON_ISSUER_STALE
+    asking.now = asking.attested = world.time
+    said = verdict_pb2.Verdict.FromString(asking.ask(question()))
+    assert said.cache_until == silent_since + HOUR + 1
+
+
+def test_an_attested_time_that_stays_behind_counts():
+    world, _, asking = two_members()
+    for minutes in range(0, 65, 5):
+        asking.now = world.time
+        asking.ask(question())
+        world.commit(world.transaction("HK"), time=START + minutes * MINUTE + HOUR // 2)
+    said = verdict_pb2.Verdict.FromString(asking.ask(question()))
+    assert asking.recalled > 3
+    asking.now = asking.attested + HOUR + 1
+    said = verdict_pb2.Verdict.FromString(asking.ask(question()))
+    assert said.reason == verdict_pb2.REASON_LEDGER_STALE
+
+
+def test_a_clock_that_goes_back_leaves_the_interval():
+    world, shared, asking = two_members()
+    begins = world.time + MINUTE
+    world.publish("HK", shared, [world.grant(shared, TINS[4], effective_from=begins)])
+    for now in (begins + 1, begins, begins - 1, begins):
+        asking.now = asking.attested = now
+        asking.ask(question(TINS[4]))
+        asking.ask(question(TINS[4]))
+
+
 def test_a_reader_behind_gets_nothing_from_ahead_of_it():
     world, shared, asking = two_members()
     behind = asking.position()

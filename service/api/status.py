@@ -1,0 +1,292 @@
+"""`StatusService`: does a trader's status hold, here, now?
+
+Look-ups are read and answered as bytes: what the desk remembers (`service.node.lookup`) is found by
+the bytes of the question, and joined to an answer without a message object on the way.
+
+A malformed question alone gets INVALID_ARGUMENT. Among others (batch, stream) it must not fail its
+neighbours: its verdict is empty, with outcome and reason UNSPECIFIED, which no rule ever gives, and
+a `QuestionProblem` beside it names the field. The same goes for a question that this caller may not
+ask, and for one that the node cannot answer for want of a lookup key.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from aeo.exchange.v1 import status_service_pb2 as pb
+from aeo.exchange.v1.verdict_pb2 import Verdict as VerdictMessage
+from aeo.exchange.wire.v1.wire_pb2 import (
+    BatchLookupRequestBytes,
+    BatchLookupResponseBytes,
+    LookupResponseBytes,
+)
+from aeo.ledger.v1 import status_pb2
+from ledger.customs.tin import TinError, parse_tin
+from ledger.customs.verdict import format_verdict
+from ledger.errors import FormatError, KeyringError
+from service.api.caller import RIGHTS, Caller, Right
+from service.api.failures import CallError, Denied, InvalidField, NotFound, NotReady
+from service.api.method import Call, Kind, Method
+from service.api.watching import Watching
+from service.keys.spiffe import AccessRole
+from service.node.desks import Desks
+from service.node.lookup import REMEMBERED, LookupDesk, Position
+from service.node.node import Node
+from service.node.proofs import history_entries, prove_lookup
+from service.node.question import NAME_LIMIT, QuestionError, read_question
+
+SERVICE: Final = "aeo.exchange.v1.StatusService"
+
+MAX_BATCH: Final = 3_000
+"""Questions of one batch: about 150 KB, answered in 10 to 50 ms."""
+SEAL_WAIT_SECONDS: Final = 1.0
+"""How long a look-up with proof waits for the seal of a block that has just come: milliseconds,
+unless the sealers are away; the proof then goes without, and says so."""
+
+
+class StatusServicer:
+    """Answers for the members that one node hosts."""
+
+    def __init__(self, node: Node, remembered: int = REMEMBERED) -> None:
+        self._node = node
+        self.desks = Desks(node, remembered)
+        self._watching = Watching(node)
+
+    def methods(self) -> Mapping[str, Method]:
+        """What to register under `SERVICE`."""
+        roles = RIGHTS[Right.LOOK_UP]
+        return {
+            "Lookup": Method(Kind.UNARY, self.lookup, None, None, roles),
+            "BatchLookup": Method(Kind.UNARY, self.batch_lookup, None, None, roles),
+            "StreamLookup": Method(
+                Kind.BOTH_STREAM,
+                self.stream_lookup,
+                pb.StreamLookupRequest.FromString,
+                pb.StreamLookupResponse.SerializeToString,
+                roles,
+            ),
+            "GetHistory": Method(
+                Kind.UNARY,
+                self.get_history,
+                pb.GetHistoryRequest.FromString,
+                pb.GetHistoryResponse.SerializeToString,
+                roles,
+            ),
+            "Watch": Method(
+                Kind.SERVER_STREAM,
+                self._watching.watch,
+                pb.WatchRequest.FromString,
+                pb.WatchResponse.SerializeToString,
+                roles,
+            ),
+        }
+
+    def lookup(self, question: bytes, call: Call) -> bytes:
+        """`LookupRequest` bytes in, `LookupResponse` bytes out."""
+        desk = self._desk(call.caller, "")
+        position = desk.position()
+        (verdict,) = self._recall(desk, call.caller, (question,), position)
+        proof = b""
+        if verdict is None:
+            request = _read(question)
+            verdict, position, proof = self._answer(request, question, call.caller, position)
+        said: bytes = LookupResponseBytes(
+            verdict=verdict, finality=position.finality, proof=proof
+        ).SerializeToString()
+        return said
+
+    def batch_lookup(self, data: bytes, call: Call) -> bytes:
+        """`BatchLookupRequest` bytes in, `BatchLookupResponse` bytes out."""
+        questions = _read_batch(data)
+        if len(questions) > MAX_BATCH:
+            raise InvalidField("requests", f"at most {MAX_BATCH}, not {len(questions)}")
+        caller = call.caller
+        desk = self._desk(caller, "")
+        position = desk.position()
+        recalled = self._recall(desk, caller, questions, position)
+        verdicts: list[bytes] = []
+        problems: list[bytes] = []
+        for question, said_before in zip(questions, recalled, strict=True):
+            try:
+                verdicts.append(
+                    said_before or self._verdict(_read(question), question, caller, position)[0]
+                )
+            except CallError as error:
+                problems.append(_problem(len(verdicts), error).SerializeToString())
+                verdicts.append(b"")
+        said: bytes = BatchLookupResponseBytes(
+            verdicts=verdicts, finality=position.finality, problems=problems
+        ).SerializeToString()
+        return said
+
+    def stream_lookup(
+        self, requests: Iterable[pb.StreamLookupRequest], call: Call
+    ) -> Iterator[pb.StreamLookupResponse]:
+        """One answer for each question, in order."""
+        for index, asked in enumerate(requests):
+            request = asked.request
+            position = self.desks.position()
+            response = pb.LookupResponse(finality=position.finality)
+            try:
+                verdict, position, proof = self._answer(
+                    request, request.SerializeToString(), call.caller, position
+                )
+            except CallError as error:
+                response.problem.CopyFrom(_problem(index, error))
+            else:
+                response.finality = position.finality
+                response.verdict.ParseFromString(verdict)
+                if proof:
+                    response.proof.ParseFromString(proof)
+            yield pb.StreamLookupResponse(response=response)
+
+    def get_history(self, request: pb.GetHistoryRequest, call: Call) -> pb.GetHistoryResponse:
+        """Every record of a trader under the arrangements between its issuer and the caller."""
+        desk = self._desk(call.caller, request.recognising_economy)
+        _check_purpose(call.caller, request.purpose)
+        state = desk.position().state
+        try:
+            tin = parse_tin(request.tin, state.prefixes()).canonical
+        except TinError as error:
+            raise InvalidField("tin", str(error)) from None
+        speakers = [entry for entry in state.speaker_history(tin[:2]) if entry.begins]
+        issuer = speakers[-1].economy if speakers else ""
+        if issuer == desk.economy:
+            between = list(state.own_arrangements(issuer))
+        else:
+            between = [pair.arrangement_id for pair in state.pair_history(issuer, desk.economy)]
+        if request.arrangement_id:
+            if request.arrangement_id not in between:
+                raise NotFound("NO_ARRANGEMENT", "no such arrangement between the two")
+            between = [request.arrangement_id]
+        response = pb.GetHistoryResponse(
+            tin=tin, issuing_economy=issuer, height=state.height, header_hash=state.header_hash
+        )
+        keys = desk.keys()
+        for arrangement_id in sorted(between):
+            key = keys.get(arrangement_id)
+            if key is None:
+                raise _no_key(f"no lookup key of arrangement {arrangement_id.hex()}")
+            subject = key.subject(tin)
+            entries = list(history_entries(state, arrangement_id, issuer, subject))
+            response.histories.add(
+                arrangement_id=arrangement_id,
+                subject=subject,
+                entries=entries,
+                records=[status_pb2.StatusRecord.FromString(entry.record) for entry in entries],
+            )
+        return response
+
+    def _desk(self, caller: Caller, recognising: str) -> LookupDesk:
+        """The desk of the member asked for, by default the caller's own."""
+        own = self.desks.of(caller.economy)
+        if own is None:
+            raise Denied("NOT_HOSTED", f"this node does not answer for {caller.economy}")
+        if not recognising or recognising == caller.economy:
+            return own
+        desk = self.desks.of(recognising)
+        if desk is None:
+            raise Denied("OTHER_ECONOMY", f"this node does not answer for {recognising}")
+        return desk
+
+    def _recall(
+        self,
+        desk: LookupDesk,
+        caller: Caller,
+        questions: Sequence[bytes],
+        position: Position,
+    ) -> list[bytes | None]:
+        """What the caller's own desk remembers; an agency states a purpose, which is read."""
+        if caller.access_role is AccessRole.AGENCY:
+            return [None for _ in questions]
+        return desk.recall(questions, position)
+
+    def _answer(
+        self, request: pb.LookupRequest, question: bytes, caller: Caller, position: Position
+    ) -> tuple[bytes, Position, bytes]:
+        """Verdict bytes, the position that it is of, and proof bytes where asked for."""
+        if request.include_proof:
+            position = self._sealed(position)
+        data, desk = self._verdict(request, question, caller, position)
+        if not request.include_proof:
+            return data, position, b""
+        verdict = VerdictMessage.FromString(data)
+        state = position.state
+        seal = self._node.seal_of(state.height)
+        proof = pb.LookupProof(
+            header=state.header_bytes,
+            seal=seal.data,
+            subjects=prove_lookup(
+                state,
+                verdict.issuing_economy,
+                verdict.tin,
+                desk.keys(),
+                [each.arrangement_id for each in verdict.arrangements],
+                verdict.arrangement_id,
+                verdict.followed_subject,
+            )
+            if verdict.tin
+            else (),
+        )
+        return data, position, proof.SerializeToString()
+
+    def _verdict(
+        self, request: pb.LookupRequest, question: bytes, caller: Caller, position: Position
+    ) -> tuple[bytes, LookupDesk]:
+        """Verdict bytes and the desk that gave them, or a `CallError`."""
+        desk = self._desk(caller, request.recognising_economy)
+        _check_purpose(caller, request.purpose)
+        try:
+            query = read_question(request, desk.economy)
+            if request.include_proof or request.purpose or desk.economy != caller.economy:
+                return format_verdict(desk.evaluate(query, position)), desk
+            return desk.learn(question, query, position), desk
+        except QuestionError as error:
+            raise InvalidField(error.field, error.description) from None
+        except FormatError as error:
+            raise InvalidField("request", str(error)) from None
+        except KeyringError as error:
+            raise _no_key(str(error)) from None
+
+    def _sealed(self, position: Position) -> Position:
+        """The same, or a newer one, with its seal: a proof without one shows nothing yet."""
+        feed = self._node.feed
+        deadline = self._node.clock.monotonic_ns() + int(SEAL_WAIT_SECONDS * 1e9)
+        while position.finality == pb.FINALITY_RECORDED:
+            seen = feed.version
+            position = self.desks.position()
+            left = deadline - self._node.clock.monotonic_ns()
+            if left <= 0 or position.finality != pb.FINALITY_RECORDED:
+                break
+            feed.wait(seen, left / 1e9)
+        return position
+
+
+def _read(question: bytes) -> pb.LookupRequest:
+    try:
+        return pb.LookupRequest.FromString(question)
+    except (DecodeError, UnicodeDecodeError):
+        raise InvalidField("request", "cannot be read", "MALFORMED") from None
+
+
+def _read_batch(data: bytes) -> list[bytes]:
+    try:
+        return list(BatchLookupRequestBytes.FromString(data).requests)
+    except DecodeError:
+        raise InvalidField("request", "cannot be read", "MALFORMED") from None
+
+
+def _check_purpose(caller: Caller, purpose: str) -> None:
+    if caller.access_role is AccessRole.AGENCY and not purpose.strip():
+        raise InvalidField("purpose", "is required of an agency")
+    if len(purpose) > NAME_LIMIT:
+        raise InvalidField("purpose", f"has at most {NAME_LIMIT} characters")
+
+
+def _problem(index: int, error: CallError) -> pb.QuestionProblem:
+    return pb.QuestionProblem(index=index, field=error.field or "", description=str(error))
+
+
+def _no_key(message: str) -> NotReady:
+    return NotReady(message, reason="LOOKUP_KEY_MISSING")
