@@ -1,8 +1,7 @@
-"""An arrangement: the text its parties signed, and its life on the ledger.
+"""The life of an arrangement: its steps, folded, and whether it is in force.
 
     arrangement id = first 16 bytes of H("aeo/v1/arrangement", network id || author || sequence (8))
                      of the transaction that proposed it
-    text hash      = H("aeo/v1/arrangement-text", text bytes)
 
 It takes effect when every party has signed the same bytes; proposing is not signing. Signatures
 count by *known at*, the dates of the text by *as of*: a text signed today may say that it began in
@@ -16,115 +15,59 @@ Whether it is in force between two economies is asked in this order: a text sign
 runs. Where none runs: ARRANGEMENT_ENDED if there are rules and all are past, else
 ARRANGEMENT_NOT_YET (a later rule will run, or a party has named no day).
 
->>> text = parse_arrangement_text(format_arrangement_text(pb.ArrangementText(
-...     name="Example", kind=pb.ARRANGEMENT_KIND_RECOGNITION, parties=["KR", "TW"],
-...     lookup_key_commitment=bytes(32) , rules=[pb.Rule(issuing="KR", recognising="TW",
-...     **{"from": 1_475_280_000_000}, functions=["EX", "SE"], certified_roles=["EX"])])))
->>> [rule.functions == {"EX", "SE"} for rule in text.rules_between("KR", "TW")]
-[True]
->>> text.rules_between("TW", "KR")
-()
+A party may bring forward what it planned, never repeat it or put it off: a suspension, resumption
+or end is refused where an earlier one of the same effect stands.
+
+>>> arrangement_id(bytes(32), "KR", 1).hex()
+'2f9ba63fe7e0d0306014f58cf3331f18'
 """
 
-import re
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aeo.exchange.v1 import verdict_pb2
 from aeo.ledger.v1 import arrangement_pb2 as pb
 from ledger.chain.economy import economy_bytes
-from ledger.customs.status import INSTANT_LIMIT, LEVEL_FORM, MODES, ROLE_FORM, is_ascending
+from ledger.customs.arrangement_text import (
+    ArrangementText,
+    Benefit,
+    Rule,
+    format_arrangement_text,
+    parse_arrangement_text,
+    text_hash,
+)
+from ledger.customs.status import INSTANT_LIMIT
 from ledger.customs.subject import ARRANGEMENT_ID_BYTES
 from ledger.errors import FormatError
 from ledger.hashing import HASH_BYTES, tagged
 from ledger.state import refusals
-from ledger.wire import format_strict, parse_strict
+from ledger.wire import parse_strict
 
-# A transaction has at most 60,000 bytes; this leaves room for its frame.
-TEXT_LIMIT: Final = 59_000
+__all__ = [
+    "ArrangementEntry",
+    "ArrangementHistory",
+    "ArrangementText",
+    "Benefit",
+    "Rule",
+    "Step",
+    "arrangement_id",
+    "check_step",
+    "format_arrangement_text",
+    "parse_arrangement_text",
+    "parse_step",
+    "text_hash",
+]
+
 STEP_LIMIT: Final = 59_500
-NAME_LIMIT: Final = 200
-NONCE_LIMIT: Final = 64
 DAY: Final = 86_400_000
-# A century of notice: keeps every sum of instants within 64 bits.
-NOTICE_DAYS_LIMIT: Final = 36_525
 # How long after a member's or an arrangement's start history may be loaded (domain, *Status
 # record*).
 MIGRATION_WINDOW: Final = 90 * DAY
 
-# Agencies that grant benefits, and reports owed.
-CODE_FORM: Final = re.compile(r"[A-Z0-9][A-Z0-9-]{0,31}", re.ASCII)
-
-IN_FORCE: Final = verdict_pb2.REASON_NONE
+IN_FORCE: Final[int] = verdict_pb2.REASON_NONE
 
 _ID = tagged("aeo/v1/arrangement")
-_TEXT = tagged("aeo/v1/arrangement-text")
-
-
-class Benefit(NamedTuple):
-    """A benefit's code (protobuf's int) and who grants it: CUSTOMS or an agency."""
-
-    code: int
-    granted_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What one member recognises of another's certificates, from `begin` to `end` (0: no end).
-
-    Instants are Unix milliseconds, half-open. An empty set means any.
-    """
-
-    issuing: str
-    recognising: str
-    begin: int
-    end: int
-    functions: frozenset[str]
-    certified_roles: frozenset[str]
-    levels: frozenset[str]
-    directions: frozenset[int]
-    transport_modes: frozenset[int]
-    benefits: tuple[Benefit, ...]
-    party_match_required: bool
-    dispatch_from_issuer_required: bool
-    relevant_event: int
-    goods_under_way: int
-
-    def runs(self, as_of: int) -> bool:
-        """Whether the rule runs at `as_of`."""
-        return self.begin <= as_of and (not self.end or as_of < self.end)
-
-
-@dataclass(frozen=True, slots=True)
-class ArrangementText:
-    """A text that parties sign. Durations are milliseconds; `staleness_limit` 0: the network's."""
-
-    name: str
-    kind: int
-    parties: tuple[str, ...]
-    rules: tuple[Rule, ...]
-    consent_required: bool
-    staleness_limit: int
-    notice_days: int
-    supply_chain_roles: tuple[str, ...]
-    monitoring_period_days: int
-    monitoring_reports: tuple[str, ...]
-    lookup_key_commitment: bytes
-    nonce: bytes
-    text_hash: bytes
-    _between: dict[tuple[str, str], tuple[Rule, ...]] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
-
-    def __post_init__(self) -> None:
-        for rule in self.rules:
-            pair = rule.issuing, rule.recognising
-            self._between[pair] = (*self._between.get(pair, ()), rule)
-
-    def rules_between(self, issuing: str, recognising: str) -> tuple[Rule, ...]:
-        """Every rule, past and later, by which `recognising` recognises `issuing`."""
-        return self._between.get((issuing, recognising), ())
 
 
 class Step(NamedTuple):
@@ -187,27 +130,33 @@ class ArrangementHistory:
     ends: tuple[End, ...] = ()
     # The signature that made it take effect; None while one is missing.
     complete: Signature | None = None
+    newest_height: int = 0
+    # What `cover` found and may find again: a memory, no part of the value.
+    covers: dict[tuple[str, str, int, int, str], Any] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     @classmethod
     def propose(cls, arrangement_id: bytes, entry: ArrangementEntry) -> "ArrangementHistory":
         """Begin with an executed proposal."""
         if entry.step.text is None:
             raise FormatError("an arrangement begins with its text")
-        return cls(arrangement_id, entry, entry.step.text)
+        return cls(arrangement_id, entry, entry.step.text, newest_height=entry.height)
 
     def extend(self, entry: ArrangementEntry) -> "ArrangementHistory":
         """Return the history with one more executed step, which `check_step` has passed."""
-        kind, author = entry.step.kind, entry.author
+        kind, author, height = entry.step.kind, entry.author, entry.height
         instant = max(entry.time, entry.step.effective_from)
         if kind == "sign":
-            signature = Signature(author, entry.height, entry.time)
+            signature = Signature(author, height, entry.time)
             signatures = (*self.signatures, signature)
             complete = signature if len(signatures) == len(self.text.parties) else None
-            return replace(self, signatures=signatures, complete=complete)
+            return replace(self, signatures=signatures, complete=complete, newest_height=height)
         if kind == "end":
-            return replace(self, ends=(*self.ends, End(entry.height, instant)))
-        stop = Stop(entry.height, author, instant, kind == "suspend")
-        return replace(self, stops=(*self.stops, stop))
+            ends = (*self.ends, End(height, instant))
+            return replace(self, ends=ends, newest_height=height)
+        stop = Stop(height, author, instant, kind == "suspend")
+        return replace(self, stops=(*self.stops, stop), newest_height=height)
 
     def in_effect(self, known_height: int) -> bool:
         """Whether every party had signed at `known_height`."""
@@ -270,55 +219,6 @@ def arrangement_id(network_id: bytes, author: str, sequence: int) -> bytes:
     return _ID(network_id + economy_bytes(author) + sequence.to_bytes(8, "big"))[:16]
 
 
-def text_hash(text: bytes) -> bytes:
-    """Return the 32 bytes that parties name when they sign `text`."""
-    return _TEXT(text)
-
-
-def format_arrangement_text(message: pb.ArrangementText) -> bytes:
-    """Write a text in its one accepted form; raises `FormatError`."""
-    data = format_strict(message)
-    parse_arrangement_text(data)
-    return data
-
-
-def parse_arrangement_text(data: bytes) -> ArrangementText:
-    """Read and check a text of at most `TEXT_LIMIT` bytes; raises `FormatError`."""
-    message = parse_strict(pb.ArrangementText, data, TEXT_LIMIT)
-    if not 1 <= len(message.name) <= NAME_LIMIT:
-        raise FormatError(f"an arrangement has a name of at most {NAME_LIMIT} characters")
-    if not message.kind:
-        raise FormatError("an arrangement is one of recognition or of information")
-    parties = tuple(message.parties)
-    if not parties:
-        raise FormatError("an arrangement has parties")
-    for party in parties:
-        economy_bytes(party)
-    if not is_ascending(parties):
-        raise FormatError("parties ascend without repeats")
-    if message.staleness_limit >= INSTANT_LIMIT or message.notice_days > NOTICE_DAYS_LIMIT:
-        raise FormatError("a staleness limit or a notice out of range")
-    if len(message.lookup_key_commitment) != HASH_BYTES:
-        raise FormatError(f"a lookup key commitment has {HASH_BYTES} bytes")
-    if len(message.nonce) > NONCE_LIMIT:
-        raise FormatError(f"a nonce has at most {NONCE_LIMIT} bytes")
-    return ArrangementText(
-        name=message.name,
-        kind=message.kind,
-        parties=parties,
-        rules=tuple(_read_rule(rule, parties) for rule in message.rules),
-        consent_required=message.consent_required,
-        staleness_limit=message.staleness_limit,
-        notice_days=message.notice_days,
-        supply_chain_roles=_codes(message.supply_chain_roles, ROLE_FORM),
-        monitoring_period_days=message.monitoring.period_days,
-        monitoring_reports=_codes(message.monitoring.reports, CODE_FORM),
-        lookup_key_commitment=message.lookup_key_commitment,
-        nonce=message.nonce,
-        text_hash=text_hash(data),
-    )
-
-
 def parse_step(data: bytes) -> Step:
     """Read a step of at most `STEP_LIMIT` bytes and any text in it; raises `FormatError`."""
     message = parse_strict(pb.ArrangementStep, data, STEP_LIMIT)
@@ -379,55 +279,9 @@ def check_step(
 
 
 def _check_stop(stops: bool, instant: int, author: str, history: ArrangementHistory) -> str | None:
-    """A planned step may be brought forward, never repeated or put off."""
     newest = next((stop for stop in reversed(history.stops) if stop.economy == author), None)
     if newest is None:
         return None if stops else refusals.NOT_SUSPENDED
     if newest.stops == stops and newest.instant <= instant:
         return refusals.ALREADY_SUSPENDED if stops else refusals.NOT_SUSPENDED
     return None
-
-
-def _read_rule(rule: pb.Rule, parties: tuple[str, ...]) -> Rule:
-    if rule.issuing == rule.recognising or not {rule.issuing, rule.recognising} <= set(parties):
-        raise FormatError("a rule runs from one party to another")
-    begin, end = getattr(rule, "from"), rule.to
-    if end and end <= begin:
-        raise FormatError("a rule ends after it begins")
-    if max(begin, end) >= INSTANT_LIMIT:
-        raise FormatError("an instant is later than 64-bit Unix milliseconds reach")
-    if not is_ascending(rule.directions) or not is_ascending(rule.transport_modes):
-        raise FormatError("directions and modes ascend without repeats")
-    if any(mode not in MODES for mode in rule.transport_modes):
-        raise FormatError("a mode of transport is 1 to 8")
-    benefits = tuple(Benefit(benefit.code, benefit.granted_by) for benefit in rule.benefits)
-    if not is_ascending(benefits):
-        raise FormatError("benefits ascend by code and who grants them, without repeats")
-    for benefit in benefits:
-        if not benefit.code or not CODE_FORM.fullmatch(benefit.granted_by):
-            raise FormatError("a benefit has a code and is granted by CUSTOMS or an agency")
-    return Rule(
-        issuing=rule.issuing,
-        recognising=rule.recognising,
-        begin=begin,
-        end=end,
-        functions=frozenset(_codes(rule.functions, ROLE_FORM)),
-        certified_roles=frozenset(_codes(rule.certified_roles, ROLE_FORM)),
-        levels=frozenset(_codes(rule.levels, LEVEL_FORM)),
-        directions=frozenset(rule.directions),
-        transport_modes=frozenset(rule.transport_modes),
-        benefits=benefits,
-        party_match_required=rule.party_match_required,
-        dispatch_from_issuer_required=rule.dispatch_from_issuer_required,
-        relevant_event=rule.relevant_event,
-        goods_under_way=rule.goods_under_way,
-    )
-
-
-def _codes(codes: Sequence[str], form: re.Pattern[str]) -> tuple[str, ...]:
-    for code in codes:
-        if not form.fullmatch(code):
-            raise FormatError(f"{code!r} is not a code of its kind")
-    if not is_ascending(codes):
-        raise FormatError("codes ascend without repeats")
-    return tuple(codes)

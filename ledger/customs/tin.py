@@ -31,6 +31,8 @@ from typing import Final, NamedTuple
 from aeo.exchange.v1 import verdict_pb2 as pb
 from ledger.errors import TinError
 
+__all__ = ["INPUT_LIMIT", "TIN_FORM", "Tin", "TinError", "parse_tin"]
+
 TIN_FORM: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{1,15}", re.ASCII)
 # What a person may paste, with separators; nothing longer is worth a second look.
 INPUT_LIMIT: Final = 64

@@ -1,0 +1,149 @@
+"""One question at one position of the ledger: what is known, what time it is, what is fresh.
+
+*Known at* picks the height: all that the view shows, or the newest height not after a time, or a
+height. In the past, times are *as then*: now is that time (of a height: its header's), and the
+newest attested time at most that, since whatever was attested later covers it too. A known-at after
+the newest header asks about the newest header.
+
+*Fresh* (check 10): the newest attested time is not older than now less the limit, and the issuer's
+newest transaction not older than min(as of, now) less the limit.
+
+An answer rests on facts that change at known instants; the case keeps the interval of as_of around
+which none lies, and the instant at which waiting alone would make it stale.
+"""
+
+from collections.abc import Container
+from typing import Final
+
+from aeo.exchange.v1 import verdict_pb2 as pb
+from ledger.chain.economy import CODES
+from ledger.customs.cover import narrow
+from ledger.customs.status import INSTANT_LIMIT, LEVEL_FORM, ROLE_FORM
+from ledger.customs.verdict import Query, Times
+from ledger.errors import FormatError
+from ledger.state.view import StateView
+
+# A member without a transaction was last seen before any time there is.
+NEVER: Final = -INSTANT_LIMIT
+
+
+class Case:
+    """A query, the view that answers it, and what the answer has rested on so far."""
+
+    __slots__ = (
+        "as_of",
+        "attested",
+        "fresh_until",
+        "high",
+        "known",
+        "low",
+        "moving",
+        "now",
+        "query",
+        "seen",
+        "state",
+    )
+
+    def __init__(self, query: Query, state: StateView, times: Times) -> None:
+        self.query = query
+        self.state = state
+        self.now, self.attested = times
+        self.known = state.height
+        if query.known_at_time is not None:
+            self.known = state.height_at(query.known_at_time)
+            self._take_back(query.known_at_time)
+        elif query.known_at_height is not None and query.known_at_height < self.known:
+            self.known = query.known_at_height
+            self._take_back(state.time_of(self.known) if self.known >= 0 else 0)
+        self.as_of = times.now if query.as_of is None else query.as_of
+        # Whether waiting alone could make the answer stale.
+        self.moving = self.now == times.now
+        self.low = self.high = self.fresh_until = 0
+        self.seen = NEVER
+
+    def _take_back(self, time: int) -> None:
+        if time < self.now:
+            self.now = time
+            self.attested = min(self.attested, time)
+
+    @property
+    def known_at(self) -> int:
+        """The time that was asked about, or that of the header that was."""
+        if self.query.known_at_time is not None:
+            return self.query.known_at_time
+        return self.state.header_time if self.known == self.state.height else self.now
+
+    def rest_on(self, instants: list[int]) -> None:
+        """Let the answer rest on facts that change at these instants."""
+        self.low, self.high = narrow(self.as_of, self.low, self.high, instants)
+
+    def rest_within(self, low: int, high: int) -> None:
+        """Let the answer rest on a fact that holds over [low, high); 0 is no end."""
+        self.low = max(self.low, low)
+        if high and (not self.high or high < self.high):
+            self.high = high
+
+    def stale(self, limit: int) -> int:
+        """Check 10 with the staleness `limit` of an arrangement: the reason, or 0 for fresh."""
+        now, seen = self.now, self.seen
+        if self.attested < now - limit:
+            return pb.REASON_LEDGER_STALE
+        until = self.attested + limit + 1
+        if now > seen + limit:
+            # Then an earlier as_of may be fresh where a later one is not.
+            self.rest_on([seen + limit + 1])
+            if self.as_of > seen + limit:
+                return pb.REASON_ISSUER_STALE
+        elif self.query.as_of is None or self.as_of > seen + limit:
+            until = min(until, seen + limit + 1)
+        if self.moving and (not self.fresh_until or until < self.fresh_until):
+            self.fresh_until = until
+        return 0
+
+
+class PrefixesAt(Container[str]):
+    """The TIN prefixes that some member speaks for, as known at a height."""
+
+    __slots__ = ("_known", "_state")
+
+    def __init__(self, state: StateView, known_height: int) -> None:
+        self._state = state
+        self._known = known_height
+
+    def __contains__(self, prefix: object) -> bool:
+        return isinstance(prefix, str) and bool(speaker_of(self._state, prefix, self._known))
+
+
+def speaker_of(state: StateView, prefix: str, known_height: int) -> str:
+    """Return who speaks for `prefix`, as known at a height; an empty string for nobody."""
+    speaker = ""
+    for entry in state.speaker_history(prefix):
+        if entry.height <= known_height:
+            speaker = entry.economy if entry.begins else ""
+    return speaker
+
+
+def check_query(query: Query) -> None:
+    """Check that a question is within the codes and ranges there are; raises `FormatError`.
+
+    An edge has seen to that before. What is merely wrong, such as a malformed TIN, gets a verdict.
+    """
+    if (query.tin is None) == (query.alias is None):
+        raise FormatError("a query has one identifier, a TIN or an alias")
+    if query.recognising not in CODES:
+        raise FormatError(f"{query.recognising!r} is not an economy")
+    if query.dispatch_economy and query.dispatch_economy not in CODES:
+        raise FormatError(f"{query.dispatch_economy!r} is not an economy")
+    if not ROLE_FORM.fullmatch(query.function):
+        raise FormatError(f"{query.function!r} is not the code of a function")
+    if not 1 <= query.direction <= 3:
+        raise FormatError("a direction is import, export or transit")
+    if not 1 <= query.transport_mode <= 8:
+        raise FormatError("a mode of transport is 1 to 8")
+    if query.level and not LEVEL_FORM.fullmatch(query.level):
+        raise FormatError(f"{query.level!r} is not the code of a level")
+    if query.known_at_time is not None and query.known_at_height is not None:
+        raise FormatError("known at is a time or a height, not both")
+    for number in (query.as_of, query.known_at_time, query.known_at_height):
+        if number is not None and not -INSTANT_LIMIT <= number < INSTANT_LIMIT:
+            raise FormatError("an instant or a height is out of range")

@@ -1,0 +1,97 @@
+"""Who is meant: the subject that an alias, a TIN or an older number leads to.
+
+An alias names no issuer. It is looked up for every party of every signed arrangement of the
+recogniser, under that arrangement's key. Found for more than one issuer, or leading to more than one
+subject under any arrangement, it is ambiguous for all. Of the records of one alias and subject the
+newest in ledger order gives the dates.
+
+RENUMBERED (the same legal person) leads from the old number to the new, from the effect of the
+record that names the old one, unless a CORRECT has undone that record. Where several lead on, the
+newest in ledger order does; no number is passed twice, so numbers that lead in a circle end it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from aeo.exchange.v1 import verdict_pb2 as pb
+from ledger.customs.arrangement import ArrangementHistory
+from ledger.customs.case import Case
+from ledger.customs.holding import undone_places
+from ledger.customs.subject import LookupKey
+from ledger.errors import KeyringError
+from ledger.state.view import StatusEntry
+
+
+def resolve_alias(
+    case: Case, keyring: Mapping[bytes, LookupKey]
+) -> tuple[str, Mapping[bytes, bytes], int]:
+    """Check 1 for an alias: its issuer and its subject under each arrangement, or a reason."""
+    state, alias, as_of = case.state, case.query.alias, case.as_of
+    assert alias is not None
+    issuers: set[str] = set()
+    subjects: dict[bytes, set[bytes]] = {}
+    for identity in state.own_arrangements(case.query.recognising):
+        arrangement = state.arrangement(identity)
+        if arrangement is None or not arrangement.in_effect(case.known):
+            continue
+        keyed = open_key(keyring, arrangement).alias(alias.scheme, alias.value)
+        for party in arrangement.text.parties:
+            newest = {
+                entry.subject: entry
+                for entry in state.alias(identity, party, keyed)
+                if entry.height <= case.known
+            }
+            for entry in newest.values():
+                case.rest_on([entry.valid_from, *([entry.valid_to] if entry.valid_to else [])])
+                if entry.valid_from <= as_of and (not entry.valid_to or as_of < entry.valid_to):
+                    issuers.add(party)
+                    subjects.setdefault(identity, set()).add(entry.subject)
+    if not issuers:
+        return "", {}, pb.REASON_ALIAS_UNKNOWN
+    if len(issuers) > 1 or any(len(found) > 1 for found in subjects.values()):
+        return "", {}, pb.REASON_ALIAS_AMBIGUOUS
+    return issuers.pop(), {identity: found.pop() for identity, found in subjects.items()}, 0
+
+
+def follow(case: Case, arrangement_id: bytes, issuer: str, subject: bytes) -> bytes:
+    """Return the number that RENUMBERED leads to from `subject`, or itself."""
+    state, known = case.state, case.known
+    passed = {subject}
+    while True:
+        later = b""
+        for link in state.successors(arrangement_id, issuer, subject):
+            if link.height > known or link.subject in passed:
+                continue
+            entries = up_to(known, state.subject(arrangement_id, issuer, link.subject))
+            place = link.log_index, link.position
+            if place in undone_places(entries):
+                continue
+            effect = next(
+                entry.record.effective_from
+                for entry in entries
+                if (entry.log_index, entry.position) == place
+            )
+            case.rest_on([effect])
+            if effect <= case.as_of:
+                later = link.subject
+        if not later:
+            return subject
+        passed.add(later)
+        subject = later
+
+
+def open_key(keyring: Mapping[bytes, LookupKey], arrangement: ArrangementHistory) -> LookupKey:
+    """Return the key that opens the arrangement's commitment, or raise `KeyringError`."""
+    key = keyring.get(arrangement.arrangement_id)
+    if key is None:
+        raise KeyringError(f"no lookup key of arrangement {arrangement.arrangement_id.hex()}")
+    if key.commitment != arrangement.text.lookup_key_commitment:
+        name = arrangement.arrangement_id.hex()
+        raise KeyringError(f"the lookup key does not open the commitment of arrangement {name}")
+    return key
+
+
+def up_to(known: int, entries: Sequence[StatusEntry]) -> Sequence[StatusEntry]:
+    """Return the entries recorded at or below a height."""
+    if entries and entries[-1].height > known:
+        return [entry for entry in entries if entry.height <= known]
+    return entries
