@@ -65,8 +65,8 @@ LOG_EVERY = 10_000
 look-up 100. Every refusal is logged."""
 
 _NOT_SETTINGS = {
-    *("CONFIG", "PROFILE", "ADDRESS", "NETWORK_ID", "ANCHOR", "AUTHORITIES", "CERTIFICATE", "KEY"),
-    *("SERVER_NAME", "PLAINTEXT", "DEADLINE"),
+    *("CONFIG", "PROFILE", "ADDRESS", "NETWORK_ID", "ANCHOR", "AUTHORITIES"),
+    *("CLIENT_CERTIFICATE", "CLIENT_KEY", "SERVER_NAME", "PLAINTEXT", "DEADLINE"),
 }
 """Variables of ours for the command line: the file itself, and how a client reaches a node."""
 

@@ -19,11 +19,14 @@ from zoneinfo import ZoneInfo
 from service.cli.errors import InputRefused
 
 
-def parse_instant(text: str, time_zone: str = "UTC") -> int:
-    """Read a date like 2026-12-31, the moment at which it begins in a zone, or an ISO instant."""
+def parse_instant(text: str, time_zone: str = "UTC", *, last_day: bool = False) -> int:
+    """Read a date like 2026-12-31, the moment at which it begins in a zone, or an ISO instant.
+
+    `last_day`: a date is the last one of an interval, so the moment is that at which it ends.
+    """
     try:
         if len(text) == len("2026-12-31"):
-            day = date.fromisoformat(text)
+            day = date.fromisoformat(text) + timedelta(days=last_day)
             moment = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(time_zone))
         else:
             moment = datetime.fromisoformat(text)

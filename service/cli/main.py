@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from service.cli import key, network, node, verify
+from service.cli import arrangement, key, network, node, steps, verify
 from service.cli.commands import Commands, examples
 from service.cli.fsck import fsck
 from service.cli.output import stdout
+from service.cli.publish import publish
 
 app = typer.Typer(
     name="aeo",
@@ -21,6 +22,14 @@ app = typer.Typer(
 app.add_typer(key.app, name="key")
 app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")
+app.command(
+    epilog=examples(
+        "aeo publish register.csv --dry-run --profile clients/HK/officer.toml",
+        "aeo publish register.csv --json",
+    )
+)(publish)
+steps.register(app)
+app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(verify.app, name="verify")
 app.command(epilog=examples("aeo fsck pilot"))(fsck)
 

@@ -4,8 +4,8 @@
     network_id = "9c5a..."          # 64 hex digits, from somebody you trust
     anchor = "anchor.json"          # what was verified last; kept by the client
     authorities = "authorities.pem"
-    certificate = "risk-engine.pem"
-    key = "risk-engine.key"
+    client_certificate = "risk-engine.pem"
+    client_key = "risk-engine.key"
     server_name = ""                # the name in the node's certificate, if not the address's host
     plaintext = ""                  # "NZ/risk-engine" instead of TLS files: for loopback addresses
     deadline = 5.0                  # seconds for a call, retries included
@@ -23,15 +23,17 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 import typer
+from cryptography import x509
 
+from ledger.errors import FormatError
 from service.cli.errors import InputRefused
 from service.client import Connection, Plaintext, Tls, TrustFile
 from service.client.connection import DEFAULT_DEADLINE
-from service.keys.spiffe import AccessRole
+from service.keys.spiffe import AccessRole, parse_spiffe
 
 _PANEL: Final = "The node"
 _PROFILE_LIMIT: Final = 64 << 10
-_FILES: Final = ("anchor", "authorities", "certificate", "key")
+_FILES: Final = ("anchor", "authorities", "client_certificate", "client_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ class Profile:
     network_id: str = ""
     anchor: str = ""
     authorities: str = ""
-    certificate: str = ""
-    key: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
     server_name: str = ""
     plaintext: str = ""
     deadline: float = DEFAULT_DEADLINE
@@ -85,11 +87,28 @@ class Profile:
                 f"the profile has no {', '.join(missing)}; give a profile (--profile FILE or "
                 "AEO_PROFILE), as `aeo network init` writes them"
             )
-        return Tls.files(self.authorities, self.certificate, self.key, self.server_name)
+        return Tls.files(
+            self.authorities, self.client_certificate, self.client_key, self.server_name
+        )
 
     def connect(self) -> Connection:
         """Prepare the connection; nothing is sent yet."""
         return Connection.open(self.node_address(), self.security(), self.deadline)
+
+    def economy(self) -> str:
+        """For whom the caller acts, as its certificate says; `InputRefused` where it does not."""
+        security = self.security()
+        if isinstance(security, Plaintext):
+            return security.economy
+        try:
+            certificate = x509.load_pem_x509_certificate(security.certificate)
+            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+            [uri] = names.value.get_values_for_type(x509.UniformResourceIdentifier)
+            return parse_spiffe(uri).economy
+        except (ValueError, x509.ExtensionNotFound, FormatError):
+            raise InputRefused(
+                f"{self.client_certificate}: the certificate names no economy of this exchange"
+            ) from None
 
     def node_address(self) -> str:
         """`host:port`; `InputRefused` where there is none."""
@@ -169,8 +188,10 @@ _OPTIONS: Final[dict[str, Any]] = {
     "authorities": Annotated[
         str | None, _option("--authorities", "PEM of the authorities that issue node certificates.")
     ],
-    "certificate": Annotated[str | None, _option("--certificate", "PEM of your certificate.")],
-    "key": Annotated[str | None, _option("--key", "PEM of its key.")],
+    "client_certificate": Annotated[
+        str | None, _option("--client-certificate", "PEM of your own certificate.")
+    ],
+    "client_key": Annotated[str | None, _option("--client-key", "PEM of its key.")],
     "server_name": Annotated[
         str | None, _option("--server-name", "The name in the node's certificate.")
     ],

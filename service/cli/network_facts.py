@@ -1,0 +1,86 @@
+"""What a command has to know of a network to read people's words and answer in them.
+
+Members' time zones come from the genesis, whose bytes hash to the network's id; where the profile
+names that id, another genesis is refused.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from aeo.exchange.v1 import arrangement_service_pb2 as arrangements
+from aeo.exchange.v1 import ledger_service_pb2 as ledger
+from aeo.exchange.v1.arrangement_service_pb2_grpc import ArrangementServiceStub
+from aeo.exchange.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from ledger.chain.genesis import Genesis, parse_genesis
+from ledger.errors import AnchorError
+from service.cli.errors import InputRefused
+from service.cli.profile import Profile
+from service.client import Connection
+
+
+class NetworkFacts:
+    """A network as one node shows it; asked for when needed, and once."""
+
+    def __init__(self, connection: Connection, profile: Profile) -> None:
+        self._connection = connection
+        self._expected = profile.network()
+
+    @cached_property
+    def genesis(self) -> Genesis:
+        """The genesis; `AnchorError` where it is not that of the network expected."""
+        stub = LedgerServiceStub(self._connection.channel)
+        shown = self._connection.call(stub.GetNetwork, ledger.GetNetworkRequest())
+        genesis = parse_genesis(shown.genesis)
+        if self._expected not in {None, genesis.network_id}:
+            raise AnchorError(
+                f"the node's network is {genesis.network_id.hex()}, not the one of the profile"
+            )
+        return genesis
+
+    def time_zone(self, economy: str) -> str:
+        """A member's zone, UTC for an economy that is none."""
+        zones = {founder.economy: founder.time_zone for founder in self.genesis.founders}
+        return zones.get(economy, "UTC")
+
+    @cached_property
+    def arrangements(self) -> tuple[arrangements.Arrangement, ...]:
+        """Every arrangement, oldest first."""
+        stub = ArrangementServiceStub(self._connection.channel)
+        request = arrangements.ArrangementServiceListRequest()
+        return tuple(self._connection.call(stub.List, request).arrangements)
+
+    @cached_property
+    def arrangement_names(self) -> Mapping[bytes, str]:
+        """Names by id."""
+        return {each.arrangement_id: each.text.name for each in self.arrangements}
+
+    def arrangement_ids(self, party: str) -> Mapping[str, bytes]:
+        """Ids by name, and by id in hex, of a party's arrangements.
+
+        Where two have the same name, the one that has not ended counts; if both run, neither.
+        """
+        own = [each for each in self.arrangements if party in each.text.parties]
+        known = {each.arrangement_id.hex(): each.arrangement_id for each in own}
+        for name in {each.text.name for each in own}:
+            called = [each for each in own if each.text.name == name]
+            running = [
+                each for each in called if each.state != arrangements.ARRANGEMENT_STATE_ENDED
+            ]
+            if len(running or called) == 1:
+                known[name] = (running or called)[0].arrangement_id
+        return known
+
+    def arrangement_id(self, text: str) -> bytes:
+        """The id that a name, or an id in hex, stands for; `InputRefused` for none or several."""
+        found = {each.arrangement_id for each in self.arrangements if each.text.name == text}
+        found |= {each.arrangement_id for each in self.arrangements if _is_id(each, text)}
+        if len(found) != 1:
+            raise InputRefused(
+                f"{text!r} names {len(found) or 'no'} arrangements: "
+                "see `aeo arrangement list`, and use the id"
+            )
+        return found.pop()
+
+
+def _is_id(arrangement: arrangements.Arrangement, text: str) -> bool:
+    return len(text) >= 8 and arrangement.arrangement_id.hex().startswith(text.lower())

@@ -1,0 +1,203 @@
+"""`aeo publish`: an issuer's register against the ledger, and then onto it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from aeo.exchange.v1 import publishing_service_pb2 as publishing
+from aeo.exchange.v1.publishing_service_pb2_grpc import PublishingServiceStub
+from service.cli import exits
+from service.cli.commands import JsonOption
+from service.cli.network_facts import NetworkFacts
+from service.cli.output import facts, progress, show, table, warn
+from service.cli.profile import Profile, calls_node
+from service.cli.publication import describe, follow, new_key
+from service.cli.register_file import Fault, Row, read_register
+from service.cli.register_plan import Change, Plan, name_arrangements, plan
+from service.client import Connection
+
+# Rows of one call; a node takes 3,000 and 4 MiB, and a row may name a few hundred arrangements.
+CHUNK: Final = 1_000
+# Changes that people are shown one by one; JSON always has all.
+_SHOWN: Final = 40
+
+
+@calls_node
+def publish(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV file, one row a certificate: tin, certificate, roles, mode, level, status, "
+            "valid_from, valid_to, class, name, address, arrangements."
+        ),
+    ],
+    *,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show what would change and every faulty row; no more."),
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait until the ledger has every record.")
+    ] = True,
+    json: JsonOption = False,
+    profile: Profile,
+) -> None:
+    """Compare a register with what is published, show the difference, and publish it.
+
+    Roles and arrangements are lists with semicolons; no arrangements means all of yours. Dates are
+    civil dates in your own time zone, the last day included. A faulty row is told with its line
+    and leaves the others as they are. Names and addresses stay in the file.
+
+    Exit code 1: some rows were faulty, or the ledger refused them.
+    """
+    text = file.read_text(encoding="utf-8-sig")
+    issuer = profile.economy()
+    with profile.connect() as connection:
+        network = NetworkFacts(connection, profile)
+        register = read_register(text, network.time_zone(issuer))
+        rows, unknown = name_arrangements(register.rows, network.arrangement_ids(issuer))
+        planned = plan(rows, _compare(connection, rows))
+        faults = sorted([*register.faults, *unknown, *planned.faults], key=lambda each: each.line)
+        result = _describe(file, issuer, planned, faults, network.arrangement_names)
+        if not dry_run and planned.submissions:
+            answers, refused = _publish(connection, planned, wait=wait)
+            result["publications"] = answers
+            result["faults"] += [_fault(each) for each in refused]
+            faults += refused
+    show(result, lambda: _text(result, dry_run=dry_run), as_json=json)
+    for fault in faults:
+        warn(f"{file}: {fault}")
+    if faults or any(answer["refused"] for answer in result["publications"]):
+        raise typer.Exit(exits.NO)
+
+
+def _compare(connection: Connection, rows: Sequence[Row]) -> list[publishing.RowComparison]:
+    stub = PublishingServiceStub(connection.channel)
+    compared: list[publishing.RowComparison] = []
+    with progress("Comparing", len(rows), "rows") as done:
+        for start in range(0, len(rows), CHUNK):
+            request = publishing.CompareRequest(
+                submissions=[row.submission for row in rows[start : start + CHUNK]]
+            )
+            compared += connection.call(stub.Compare, request).rows
+            done(len(compared))
+    return compared
+
+
+def _publish(
+    connection: Connection, planned: Plan, *, wait: bool
+) -> tuple[list[dict[str, Any]], list[Fault]]:
+    """Hand everything to the node, then wait for the ledger; the faults of rows it did not take."""
+    stub = PublishingServiceStub(connection.channel)
+    accepted: list[tuple[str, Sequence[int], int]] = []
+    faults: list[Fault] = []
+    total = len(planned.submissions)
+    with progress("Handing over", total, "records") as done:
+        for start in range(0, total, CHUNK):
+            request = publishing.PublishRequest(
+                idempotency_key=new_key(),
+                submissions=planned.submissions[start : start + CHUNK],
+            )
+            response = connection.call(stub.Publish, request)
+            lines: Sequence[int] = planned.lines[start : start + CHUNK]
+            faults += [
+                Fault(line, row.code, row.message)
+                for line, row in zip(lines, response.rows, strict=True)
+                if row.code
+            ]
+            accepted.append((response.publication_id, lines, response.prepared))
+            done(start + len(lines))
+    if not wait:
+        return [
+            {"publication_id": name, "prepared": prepared, "refused": []}
+            for name, _, prepared in accepted
+        ], faults
+    answers = []
+    with progress("Recording", sum(prepared for *_, prepared in accepted), "rows") as done:
+        recorded = 0
+        for name, lines, prepared in accepted:
+            answers.append(describe(follow(connection, name), lines))
+            recorded += prepared
+            done(recorded)
+    return answers, faults
+
+
+def _describe(
+    file: Path,
+    economy: str,
+    planned: Plan,
+    faults: Sequence[Fault],
+    names: Mapping[bytes, str],
+) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "economy": economy,
+        "unchanged": planned.unchanged,
+        "changes": [_change(change, names) for change in planned.changes],
+        "faults": [_fault(fault) for fault in faults],
+        "publications": [],
+    }
+
+
+def _change(change: Change, names: Mapping[bytes, str]) -> dict[str, Any]:
+    return {
+        "line": change.line,
+        "tin": change.tin,
+        "certificate": change.certificate,
+        "arrangement_id": change.arrangement_id.hex(),
+        "arrangement": names.get(change.arrangement_id, ""),
+        "event": change.event,
+        "fields": list(change.fields),
+    }
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {"line": fault.line, "place": fault.column, "message": fault.message}
+
+
+def _text(result: Mapping[str, Any], *, dry_run: bool) -> Group:
+    changes = result["changes"]
+    counts = Counter(change["event"] for change in changes)
+    parts: list[Any] = []
+    if changes:
+        rows = [
+            (
+                str(change["line"]),
+                change["tin"],
+                change["certificate"],
+                change["arrangement"] or change["arrangement_id"],
+                change["event"],
+                ", ".join(change["fields"]),
+            )
+            for change in changes[:_SHOWN]
+        ]
+        headings = ("line", "TIN", "certificate", "arrangement", "event", "what differs")
+        parts.append(table(*headings, rows=rows))
+        if len(changes) > _SHOWN:
+            parts.append(Text(f"... and {len(changes) - _SHOWN:,} more"))
+        parts.append(Text())
+    summary = [(event, f"{count:,}") for event, count in sorted(counts.items())]
+    summary.append(("as published", f"{result['unchanged']:,}"))
+    summary.append(("faulty", f"{len(result['faults']):,}"))
+    for answer in result["publications"]:
+        if "state" in answer:
+            state = answer["finality"] if answer["height"] else answer["state"]
+            said = (
+                f"{answer['recorded']:,} of {answer['records']:,} recorded, "
+                f"{len(answer['refused']):,} refused, at height {answer['height']} ({state})"
+            )
+        else:
+            said = f"{answer['prepared']:,} stored, not waited for"
+        summary.append((f"publication {answer['publication_id']}", said))
+        summary += [
+            (f"  line {each['line']}", f"refused: {each['message']}") for each in answer["refused"]
+        ]
+    if dry_run:
+        summary.append(("published", "nothing: this was a dry run"))
+    parts.append(facts(summary))
+    return Group(*parts)
