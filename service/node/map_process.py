@@ -1,21 +1,24 @@
 """The state map in a process of its own: half of the work of checking a ledger, on another core.
 
-`MapProcess` is a `ledger.state.map_updates.MapUpdater`. Frames of bytes cross a pipe, each one a
-request:
+`MapProcess` is a `ledger.state.map_updates.MapUpdater`. Frames of bytes cross a pipe, each request
+answered by one frame, in order:
 
-    B  leaves            build a version           B and S are not answered; the versions are
-    S  base (8) leaves   update version `base`      numbered from 1 in the order of the requests
-    R  version (8)       root                      answered by 32 bytes
-    P  version (8) key   prove                     answered by a proof
+    B  leaves             build a version             its root (32)
+    S  base (8)  leaves   make a version from `base`  its root
+    P  version (8)  key   prove                       the proof
 
-`leaves` is key || value, 64 bytes each. So `submit` returns at once, and the caller executes the
-next block meanwhile. The child keeps the newest `VERSIONS_KEPT` versions, which share what is
-unchanged. An empty answer says that the version is no longer kept.
+`leaves` is key || value, 64 bytes each; versions are numbered from 1 in the order of B and S.
+Nobody waits for an answer before it is needed: `submit` returns at once, the caller executes more
+blocks meanwhile, and finds an earlier version's root among the answers that have come. The child
+keeps the newest `VERSIONS_KEPT` versions, which share what is unchanged; what is asked of an older
+one is answered by an empty frame.
 
 The process is started anew (`spawn`), never forked: a fork would copy threads and locks half-way.
 """
 
+import gc
 import multiprocessing
+from collections import deque
 from collections.abc import Iterable, Mapping
 from multiprocessing.connection import Connection
 from threading import Lock
@@ -28,7 +31,7 @@ from service.errors import MapProcessFailed
 
 # A verifier asks for roots up to eight blocks late; proofs are asked of the newest.
 VERSIONS_KEPT: Final = 16
-_START_SECONDS: Final = 60
+_JOIN_SECONDS: Final = 60
 
 
 class MapProcess:
@@ -45,8 +48,11 @@ class MapProcess:
         )
         self._process.start()
         theirs.close()
+        # Guards everything below, and the order of requests and answers.
         self._lock = Lock()
         self._versions = 0
+        self._unanswered: deque[int] = deque()
+        self._roots: dict[int, bytes] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +63,7 @@ class MapProcess:
     def close(self) -> None:
         """End the process. Idempotent."""
         self._pipe.close()
-        self._process.join(_START_SECONDS)
+        self._process.join(_JOIN_SECONDS)
 
     def build(self, leaves: Iterable[tuple[bytes, bytes]]) -> MapVersion:
         """Make a version of nothing but `leaves`."""
@@ -69,42 +75,50 @@ class MapProcess:
 
     def root(self, version: MapVersion) -> bytes:
         """The root hash of a version, 32 bytes; waits for it."""
-        return self._ask(b"R" + _number(version))
-
-    def get(self, version: MapVersion, key: bytes) -> bytes | None:
-        """A key's value, None when it is absent."""
-        return self._ask(b"G" + _number(version) + key)[1:] or None
+        number = cast("int", version)
+        with self._lock:
+            try:
+                while number in self._unanswered:
+                    self._read_root()
+            except (EOFError, OSError) as error:
+                raise _ended() from error
+            return _require(self._roots.get(number))
 
     def prove(self, version: MapVersion, key: bytes) -> bytes:
         """The proof of a key's value, or of its absence."""
-        return self._ask(b"P" + _number(version) + key)
+        with self._lock:
+            try:
+                self._pipe.send_bytes(b"P" + _number(version) + key)
+                while self._unanswered:
+                    self._read_root()
+                return _require(self._pipe.recv_bytes())
+            except (EOFError, OSError) as error:
+                raise _ended() from error
 
     def _make(self, request: bytes) -> int:
         with self._lock:
-            self._send(request)
-            self._versions += 1
+            try:
+                self._pipe.send_bytes(request)
+                self._versions += 1
+                self._unanswered.append(self._versions)
+                # Else a caller who never asks for roots would let the child wait for ever.
+                while self._unanswered and self._pipe.poll():
+                    self._read_root()
+            except (EOFError, OSError) as error:
+                raise _ended() from error
             return self._versions
 
-    def _ask(self, request: bytes) -> bytes:
-        with self._lock:
-            self._send(request)
-            try:
-                answer = self._pipe.recv_bytes()
-            except (EOFError, OSError) as error:
-                raise MapProcessFailed("the process of the state map has ended") from error
-        if not answer:
-            raise MapProcessFailed("the process of the state map does not have that version")
-        return answer
-
-    def _send(self, request: bytes) -> None:
-        try:
-            self._pipe.send_bytes(request)
-        except OSError as error:
-            raise MapProcessFailed("the process of the state map has ended") from error
+    def _read_root(self) -> None:
+        root = self._pipe.recv_bytes()
+        number = self._unanswered.popleft()
+        self._roots[number] = root
+        self._roots.pop(number - VERSIONS_KEPT, None)
 
 
 def _serve(pipe: Connection) -> None:
     """The child: answer requests until the pipe closes."""
+    # Maps are trees of tuples without cycles: the collector would only walk them, again and again.
+    gc.disable()
     versions: dict[int, StateMap] = {}
     newest = 0
     while True:
@@ -114,28 +128,31 @@ def _serve(pipe: Connection) -> None:
             return
         kind, rest = request[:1], request[1:]
         if kind == b"B":
-            made = StateMap.build(_split(rest))
+            base, leaves = StateMap.empty(), rest
         else:
-            base = versions.get(int.from_bytes(rest[:8]))
-            rest = rest[8:]
-            if kind != b"S":
-                pipe.send_bytes(_answer(base, kind, rest))
+            found = versions.get(int.from_bytes(rest[:8]))
+            if found is None:
+                pipe.send_bytes(b"")
+                newest += kind == b"S"
                 continue
-            if base is None:
-                return
-            made = base.update(_split(rest))
+            base, leaves = found, rest[8:]
+        if kind == b"P":
+            pipe.send_bytes(base.prove(leaves))
+            continue
         newest += 1
-        versions[newest] = made
+        versions[newest] = base.update(_split(leaves))
         versions.pop(newest - VERSIONS_KEPT, None)
+        pipe.send_bytes(versions[newest].root)
 
 
-def _answer(version: StateMap | None, kind: bytes, key: bytes) -> bytes:
-    if version is None:
-        return b""
-    if kind == b"G":
-        # An answer is never empty: after this byte comes the value, or nothing.
-        return kind + (version.get(key) or b"")
-    return version.root if kind == b"R" else version.prove(key)
+def _ended() -> MapProcessFailed:
+    return MapProcessFailed("the process of the state map has ended")
+
+
+def _require(answer: bytes | None) -> bytes:
+    if not answer:
+        raise MapProcessFailed("the process of the state map no longer has that version")
+    return answer
 
 
 def _number(version: MapVersion) -> bytes:

@@ -35,8 +35,14 @@ def test_versions_roots_and_proofs() -> None:
         assert maps.root(branch) != here.root
         with pytest.raises(MapProcessFailed):
             maps.root(versions[0])
+        with pytest.raises(MapProcessFailed):
+            maps.prove(versions[0], bytes(32))
+        with pytest.raises(MapProcessFailed):
+            maps.root(maps.submit(versions[0], {}))
     with pytest.raises(MapProcessFailed):
-        maps.root(branch)
+        maps.prove(branch, bytes(32))
+    with pytest.raises(MapProcessFailed):
+        maps.submit(branch, {})
 
 
 def test_machine_and_verifier_over_it() -> None:
