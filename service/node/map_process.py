@@ -5,6 +5,7 @@ answered by one frame, in order:
 
     B  leaves             build a version             its root (32)
     S  base (8)  leaves   make a version from `base`  its root
+    G  version (8)  key   look up                     "=" and the value (32), or "-"
     P  version (8)  key   prove                       the proof
 
 `leaves` is key || value, 64 bytes each; versions are numbered from 1 in the order of B and S.
@@ -32,6 +33,8 @@ from service.errors import MapProcessFailed
 # A verifier asks for roots up to eight blocks late; proofs are asked of the newest.
 VERSIONS_KEPT: Final = 16
 _JOIN_SECONDS: Final = 60
+_PRESENT: Final = b"="
+_ABSENT: Final = b"-"
 
 
 class MapProcess:
@@ -84,11 +87,19 @@ class MapProcess:
                 raise _ended() from error
             return _require(self._roots.get(number))
 
+    def get(self, version: MapVersion, key: bytes) -> bytes | None:
+        """A key's value, None when it is absent."""
+        answer = self._ask(b"G" + _number(version) + key)
+        return answer[1:] if answer[:1] == _PRESENT else None
+
     def prove(self, version: MapVersion, key: bytes) -> bytes:
         """The proof of a key's value, or of its absence."""
+        return self._ask(b"P" + _number(version) + key)
+
+    def _ask(self, request: bytes) -> bytes:
         with self._lock:
             try:
-                self._pipe.send_bytes(b"P" + _number(version) + key)
+                self._pipe.send_bytes(request)
                 while self._unanswered:
                     self._read_root()
                 return _require(self._pipe.recv_bytes())
@@ -138,6 +149,10 @@ def _serve(pipe: Connection) -> None:
             base, leaves = found, rest[8:]
         if kind == b"P":
             pipe.send_bytes(base.prove(leaves))
+            continue
+        if kind == b"G":
+            value = base.get(leaves)
+            pipe.send_bytes(_ABSENT if value is None else _PRESENT + value)
             continue
         newest += 1
         versions[newest] = base.update(_split(leaves))

@@ -30,6 +30,7 @@ def test_versions_roots_and_proofs() -> None:
         assert maps.root(versions[-1]) == here.root
         for key in (leaf(3)[0], bytes(32)):
             assert maps.prove(versions[-1], key) == here.prove(key)
+            assert maps.get(versions[-1], key) == here.get(key)
         # Branches are allowed, old versions are dropped.
         branch = maps.submit(versions[-2], dict([leaf(99)]))
         assert maps.root(branch) != here.root
