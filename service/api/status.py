@@ -206,14 +206,18 @@ class StatusServicer:
         self, request: pb.LookupRequest, question: bytes, caller: Caller, position: Position
     ) -> tuple[bytes, Position, bytes]:
         """Verdict bytes, the position that it is of, and proof bytes where asked for."""
+        seal = None
         if request.include_proof:
             position = self._sealed(position)
+            # Times by the seal that is shown, not by a newer one: the caller can check no other.
+            seal = self._node.seal_of(position.state.height)
+            times = position.times._replace(attested_time=seal.attested_time)
+            position = position._replace(times=times)
         data, desk = self._verdict(request, question, caller, position)
-        if not request.include_proof:
+        if seal is None:
             return data, position, b""
         verdict = VerdictMessage.FromString(data)
         state = position.state
-        seal = self._node.seal_of(state.height)
         proof = pb.LookupProof(
             header=state.header_bytes,
             seal=seal.data,

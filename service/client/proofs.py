@@ -11,7 +11,7 @@ Nothing here trusts the node. From one header whose seal was verified follow:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aeo.exchange.v1 import status_service_pb2 as exchange
 from ledger.chain.header import Header
@@ -48,6 +48,12 @@ def check_subject_proof(
     `key`, where the caller holds it, is the arrangement's lookup key. Raises `FormatError` or
     `ProofError`.
     """
+    history = check_history_proof(proof, header)
+    return replace(history, opened=_is_of(proof, tin, history.present, key))
+
+
+def check_history_proof(proof: exchange.SubjectProof, header: Header) -> ProvedHistory:
+    """Check that a subject's history is whole, whoever it is; raises as `check_subject_proof`."""
     entries = read_history(proof.history, proof.issuer, proof.subject, header)
     value = history_head(entry for entry, _ in entries) if entries else None
     check_map_proof(
@@ -64,7 +70,7 @@ def check_subject_proof(
             StatusEntry(entry.height, entry.time, entry.log_index, entry.position, record)
             for entry, record in entries
         ),
-        _is_of(proof, tin, bool(entries), key),
+        opened=False,
     )
 
 

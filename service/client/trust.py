@@ -139,6 +139,9 @@ class Trust:
         """
         anchor = anchor if anchor is not None else self.anchor
         known = self._known.get(header_bytes)
+        if known is not None and known.seal != seal:
+            # Another seal of the same header may carry more weight, or a later time.
+            known = self._known[header_bytes] = self._open(header_bytes, seal)
         verified = known if known is not None else self._open(header_bytes, seal)
         if verified.header.height < anchor.height:
             raise AnchorError(

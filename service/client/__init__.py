@@ -1,0 +1,57 @@
+"""How anyone calls a node: risk engines, officers' programs, auditors.
+
+    from service.client import StatusClient, Tls
+
+    with StatusClient.open("nz-node:7443", Tls.files("ca.pem", "engine.pem", "engine.key"),
+                           trust_file=TrustFile("anchor.json", network_id)) as client:
+        verdict = client.lookup("KR1234567890", function="EX", direction="IMPORT", mode=1)
+        if verdict.recognised:
+            apply(verdict.benefits)
+
+| name | what it is for |
+|---|---|
+| `StatusClient` | look-ups, batches, streams, histories, news |
+| `PublishingClient` | publish, follow publications |
+| `ArrangementClient` | propose, sign, suspend, resume, end, read |
+| `LedgerClient` | headers, blocks, proofs, export |
+| `Tls`, `Plaintext` | how to reach the node |
+| `TrustFile`, `Trust` | what this client believes about the network, and how it grows |
+| `Unavailable` and the other errors | `service.client.errors` |
+"""
+
+from service.client.arrangements import ArrangementClient
+from service.client.connection import Connection, Plaintext, Tls
+from service.client.errors import (
+    ClientError,
+    Conflict,
+    Denied,
+    Invalid,
+    NoSuchThing,
+    Unavailable,
+)
+from service.client.ledger import LedgerClient
+from service.client.publishing import PublishingClient
+from service.client.status import StatusClient
+from service.client.trust import Trust
+from service.client.trust_file import TrustFile
+from service.client.verdicts import Question, Verdict
+
+__all__ = [
+    "ArrangementClient",
+    "ClientError",
+    "Conflict",
+    "Connection",
+    "Denied",
+    "Invalid",
+    "LedgerClient",
+    "NoSuchThing",
+    "Plaintext",
+    "PublishingClient",
+    "Question",
+    "StatusClient",
+    "Tls",
+    "Trust",
+    "TrustFile",
+    "Unavailable",
+    "Verdict",
+]
