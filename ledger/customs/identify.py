@@ -1,8 +1,8 @@
 """Who is meant: the subject that an alias, a TIN or an older number leads to.
 
 An alias names no issuer. It is looked up for every party of every signed arrangement of the
-recogniser, under that arrangement's key. Found for more than one issuer, or leading to more than one
-subject under any arrangement, it is ambiguous for all. Of the records of one alias and subject the
+recogniser, under that arrangement's key. Found for more than one issuer, or leading to several
+subjects under any arrangement, it is ambiguous for all. Of the records of one alias and subject the
 newest in ledger order gives the dates.
 
 RENUMBERED (the same legal person) leads from the old number to the new, from the effect of the

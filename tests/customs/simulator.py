@@ -6,7 +6,7 @@ and `check_transition` refuse, so that tests can also load what the machine woul
 
 from bisect import bisect_right
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from aeo.ledger.v1 import arrangement_pb2 as pb
@@ -159,9 +159,6 @@ class Simulator:
     def with_key(self, identity: bytes, key: LookupKey | None) -> dict[bytes, LookupKey]:
         keyring = {other: kept for other, kept in self.keyring.items() if other != identity}
         return keyring if key is None else {**keyring, identity: key}
-
-    def copy(self, **changes: object) -> "Simulator":
-        return replace(self, **changes)
 
     # Reading
 

@@ -10,13 +10,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from customs.simulator import Simulator
 
 from aeo.exchange.v1 import verdict_pb2
 from aeo.ledger.v1 import arrangement_pb2, status_pb2
+from customs.simulator import Simulator
 from ledger.customs.evaluate import evaluate
-from ledger.customs.status import Predecessor, RecordPlace, Role, Scope, StatusRecord, StatusTerms
-from ledger.customs.status import format_status, parse_status
+from ledger.customs.status import (
+    Predecessor,
+    RecordPlace,
+    Role,
+    Scope,
+    StatusRecord,
+    StatusTerms,
+    format_status,
+    parse_status,
+)
 from ledger.customs.verdict import Alias, Query, Times, Verdict, format_verdict
 
 TABLE = tomllib.loads((Path(__file__).parent / "cases.toml").read_text())
