@@ -19,6 +19,14 @@ ago*: all is consistent, but replaced keys could have signed another past.
 is wrong raises `ChainError`, whose `place` names the item. The map may be kept in another process
 (`MapUpdater`): each header states the map's root, so the next blocks are executed while the map of
 this one is still being hashed, and the root is compared some blocks later.
+
+>>> from ledger.bls.scheme import default_backend
+>>> report = Report(bytes(32), "example", pilot=True, complete=True, trust=TOO_LONG_AGO)
+>>> report.verified, replace(report, trust=ANCHORED).verified
+(False, True)
+>>> next(verify_items([], now=0, backend=default_backend()))
+Traceback (most recent call last):
+ledger.errors.ChainError: genesis: it is missing
 """
 
 from collections import deque

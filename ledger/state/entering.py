@@ -7,6 +7,10 @@ first that fails names the code. Whoever waits in a queue may be some numbers ah
 
 Signatures of a block are checked together, those of one author in one batch, which takes a third of
 the time. A batch that fails is checked one by one; so the answer never depends on the company.
+
+>>> raise refusal(SEQUENCE_USED, "3, the last was 3")
+Traceback (most recent call last):
+ledger.errors.NotEntered: SEQUENCE_USED: the author has already used this number (3, the last was 3)
 """
 
 from collections.abc import Iterable, Sequence

@@ -17,6 +17,29 @@ the new, never between. One thread at a time may execute and advance.
 the header states must come out again, except that the map root is left to be asked for later, since
 the map may be kept in another process. `restore` does so for a whole stored ledger at a node's
 start; it takes signatures for verified and builds the map once, at the end.
+
+>>> from aeo.ledger.v1.transaction_pb2 import Heartbeat, Transaction
+>>> from ledger.bls.scheme import default_backend, key_id
+>>> from ledger.chain.parameters import DEFAULT_PARAMETERS, format_parameters
+>>> from ledger.chain.registration import Registration
+>>> from ledger.chain.signing_set import SigningMember, SigningSet
+>>> from ledger.chain.transaction import format_body, sign_transaction
+>>> backend, key = default_backend(), default_backend().public_key(7)
+>>> founder = Registration(ZERO_HASH, "SG", "Customs", "Asia/Singapore", ("SG",), 1, key, b"", b"",
+...                        b"", "", key_id(key), b"exact bytes of the registration")
+>>> genesis = Genesis(b"n" * 32, "example", 1_000, True, (founder,), DEFAULT_PARAMETERS,
+...                   format_parameters(DEFAULT_PARAMETERS),
+...                   SigningSet((SigningMember("SG", 1, key),)), b"exact bytes of the genesis")
+>>> machine = Machine(genesis, backend)
+>>> body = Transaction(author="SG", key_id=key_id(key), sequence=1, heartbeat=Heartbeat(),
+...                    verified_header_hash=machine.state.header_hash)
+>>> alive = sign_transaction(7, backend, genesis.network_id, format_body(body))
+>>> block = machine.execute([alive, alive], time=0)
+>>> block.results, block.header.height, block.header.time, machine.state.height
+((('',), 'SEQUENCE_USED'), 1, 1001, 0)
+>>> machine.advance(block)
+>>> machine.state.height, machine.state.author_seen("SG", 1)
+(1, 1001)
 """
 
 from collections.abc import Iterable, Sequence
