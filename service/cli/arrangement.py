@@ -1,8 +1,7 @@
 """`aeo arrangement`: texts under which members recognise each other, and their steps."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from google.protobuf.json_format import MessageToDict
@@ -32,8 +31,6 @@ FromOption: TypeAlias = Annotated[
         "--from", help="A date, which begins in your time zone, or an instant. Default: at once."
     ),
 ]
-
-_STATES: Final = "ARRANGEMENT_STATE_"
 
 
 @app.command(
@@ -134,7 +131,7 @@ def resume(
     profile: Profile,
 ) -> None:
     """Resume an arrangement that you have suspended. Takes an approver."""
-    _step("Resume", pb.ArrangementServiceResumeRequest, arrangement, effective_from, profile, json)
+    _step("Resume", arrangement, effective_from, profile, as_json=json)
 
 
 @app.command(epilog=examples("aeo arrangement end HK-NZ --from 2027-06-30"))
@@ -147,7 +144,7 @@ def end(
     profile: Profile,
 ) -> None:
     """End an arrangement, with the notice that its text asks for. Takes an approver."""
-    _step("End", pb.ArrangementServiceEndRequest, arrangement, effective_from, profile, json)
+    _step("End", arrangement, effective_from, profile, as_json=json)
 
 
 @app.command(epilog=examples("aeo arrangement get HK-NZ --json"))
@@ -213,17 +210,12 @@ def describe(arrangement: pb.Arrangement) -> dict[str, Any]:
 
 
 def _step(
-    name: str,
-    request: Callable[..., Any],
-    arrangement: str,
-    effective_from: str | None,
-    profile: Profile,
-    as_json: bool,
+    name: str, arrangement: str, effective_from: str | None, profile: Profile, *, as_json: bool
 ) -> None:
     with profile.connect() as connection:
         network = NetworkFacts(connection, profile)
         arrangement_id = network.arrangement_id(arrangement)
-        asked = request(arrangement_id=arrangement_id)
+        asked = getattr(pb, f"ArrangementService{name}Request")(arrangement_id=arrangement_id)
         if effective_from is not None:
             zone = network.time_zone(profile.economy())
             asked.effective_from = parse_instant(effective_from, zone)
@@ -293,7 +285,7 @@ def _kind(arrangement: pb.Arrangement) -> str:
 
 
 def _state(arrangement: pb.Arrangement) -> str:
-    return pb.ArrangementState.Name(arrangement.state).removeprefix(_STATES)
+    return pb.ArrangementState.Name(arrangement.state).removeprefix("ARRANGEMENT_STATE_")
 
 
 def _is_hash(text: str) -> bool:

@@ -157,8 +157,8 @@ def _make_clients(
             "network_id": genesis.network_id.hex(),
             "anchor": f"{role}.anchor.json",
             "authorities": "../../authorities.pem",
-            "certificate": f"{role}.pem",
-            "key": f"{role}.key",
+            "client_certificate": f"{role}.pem",
+            "client_key": f"{role}.key",
         }
         _write(clients / f"{role}.toml", tomli_w.dumps(profile).encode())
 
