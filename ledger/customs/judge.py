@@ -7,8 +7,8 @@ so does a certificate that names none.
 A suspension with a scope counts for its levels and roles only. A certificate reached in one role
 may still hold by another; one that names no role is reached by every scope that names roles.
 
-Each check narrows the pairs that the one before left: one whose certificate holds, one whose level
-the rule covers, one whose dispatch and party match the rule accepts.
+Each check narrows the pairs that the one before left: certificates that hold, levels that the rule
+covers, dispatch and party match that it accepts. So the pair that comes furthest decides.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,12 +46,13 @@ class Judgement(NamedTuple):
     rules: Sequence[Rule] = ()
 
 
-class _Pair(NamedTuple):
-    """A certificate with a role that satisfies a rule; whether it `holds` by such a role."""
-
-    holding: Holding
-    rule: Rule
-    holds: bool
+# Where a pair stops: at check 7, 8, 9 (dispatch, then party match), or nowhere.
+_HOLDS, _LEVEL, _DISPATCH, _PARTY, _PASSED = range(1, 6)
+_REASONS: Final[dict[int, int]] = {
+    _LEVEL: pb.REASON_LEVEL_NOT_COVERED,
+    _DISPATCH: pb.REASON_DISPATCH_NOT_COVERED,
+    _PARTY: pb.REASON_PARTY_MISMATCH,
+}
 
 
 def judge(
@@ -67,43 +68,37 @@ def judge(
     `level` is the one asked for, or empty; `dispatched` whether the goods come from the issuer's
     territory; `profiles` the NameMatch by profile commitment, None or empty before there are any.
     """
-    pairs = []
+    furthest = 0
+    left: list[tuple[Holding, Rule]] = []
     for holding in held:
         terms = holding.entry.record.terms
         for rule in rules:
-            roles = _satisfying(terms.roles, rule, mode)
-            if roles:
-                pairs.append(_Pair(holding, rule, _holds(holding, terms, roles, mode)))
-    if not pairs:
-        return Judgement(pb.REASON_ROLE_NOT_COVERED, _newest(held))
-    left = [pair for pair in pairs if pair.holds]
-    if not left:
-        begun = [pair.holding for pair in pairs if pair.holding.status != NOT_YET_VALID]
-        newest = _newest(begun or [pair.holding for pair in pairs])
+            roles = _satisfying(terms.roles, rule.certified_roles, mode)
+            if not roles:
+                continue
+            covered = rule.levels
+            if holding.status != _CERTIFIED and not _spared(holding, terms, roles, mode):
+                stop = _HOLDS
+            elif (covered and terms.level not in covered) or (level and terms.level != level):
+                stop = _LEVEL
+            elif rule.dispatch_from_issuer_required and not dispatched:
+                stop = _DISPATCH
+            elif rule.party_match_required and not _matches(holding, profiles):
+                stop = _PARTY
+            else:
+                stop = _PASSED
+            if stop > furthest:
+                furthest, left = stop, [(holding, rule)]
+            elif stop == furthest:
+                left.append((holding, rule))
+    if furthest == _PASSED:
+        return Judgement(SATISFIED, _newest(left), [rule for _, rule in left])
+    if furthest == _HOLDS:
+        newest = _newest([pair for pair in left if pair[0].status != NOT_YET_VALID] or left)
         return Judgement(REASON_OF_STATUS[newest.status], newest)
-    pairs = left
-    left = [pair for pair in pairs if _level_covered(pair, level)]
-    if not left:
-        return _fail(pb.REASON_LEVEL_NOT_COVERED, pairs)
-    if not dispatched:
-        pairs = left
-        left = [pair for pair in pairs if not pair.rule.dispatch_from_issuer_required]
-        if not left:
-            return _fail(pb.REASON_DISPATCH_NOT_COVERED, pairs)
-    if profiles:
-        pairs = left
-        left = [
-            pair
-            for pair in pairs
-            if not pair.rule.party_match_required or name_match(pair.holding, profiles) in _MATCHES
-        ]
-        if not left:
-            return _fail(pb.REASON_PARTY_MISMATCH, pairs)
-    if len(left) == 1:
-        return Judgement(SATISFIED, left[0].holding, (left[0].rule,))
-    return Judgement(
-        SATISFIED, _newest([pair.holding for pair in left]), [pair.rule for pair in left]
-    )
+    if furthest:
+        return Judgement(_REASONS[furthest], _newest(left))
+    return Judgement(pb.REASON_ROLE_NOT_COVERED, max(held, key=_age))
 
 
 def name_match(holding: Holding, profiles: Mapping[bytes, int] | None) -> int:
@@ -113,8 +108,7 @@ def name_match(holding: Holding, profiles: Mapping[bytes, int] | None) -> int:
     return profiles.get(holding.entry.record.profile_commitment, _NOT_CHECKED)
 
 
-def _satisfying(roles: Sequence[Role], rule: Rule, mode: int) -> Sequence[Role]:
-    wanted = rule.certified_roles
+def _satisfying(roles: Sequence[Role], wanted: frozenset[str], mode: int) -> Sequence[Role]:
     if not wanted and not roles:
         return _ANY_ROLE
     return [
@@ -124,13 +118,16 @@ def _satisfying(roles: Sequence[Role], rule: Rule, mode: int) -> Sequence[Role]:
     ]
 
 
-def _holds(holding: Holding, terms: StatusTerms, roles: Sequence[Role], mode: int) -> bool:
-    if holding.status == _CERTIFIED:
-        return True
+def _spared(holding: Holding, terms: StatusTerms, roles: Sequence[Role], mode: int) -> bool:
+    """Whether a scoped suspension leaves one of `roles`."""
     if holding.status != _SUSPENDED or terms.scope is None:
         return False
     scope = terms.scope
     return not all(_reached(scope, terms.level, role, mode) for role in roles)
+
+
+def _matches(holding: Holding, profiles: Mapping[bytes, int] | None) -> bool:
+    return not profiles or name_match(holding, profiles) in _MATCHES
 
 
 def _reached(scope: Scope, level: str, role: Role, mode: int) -> bool:
@@ -141,21 +138,11 @@ def _reached(scope: Scope, level: str, role: Role, mode: int) -> bool:
     return any(code == role.code and (not only or only == mode) for code, only in scope.roles)
 
 
-def _level_covered(pair: _Pair, asked: str) -> bool:
-    level = pair.holding.entry.record.terms.level
-    covered = pair.rule.levels
-    return (not covered or level in covered) and (not asked or level == asked)
-
-
-def _fail(reason: int, pairs: Sequence[_Pair]) -> Judgement:
-    return Judgement(reason, _newest([pair.holding for pair in pairs]))
-
-
-def _newest(held: Sequence[Holding]) -> Holding:
+def _newest(pairs: Sequence[tuple[Holding, Rule]]) -> Holding:
     """The newest by log index; within one transaction, whose order is random, by effect."""
-    if len(held) == 1:
-        return held[0]
-    return max(held, key=_age)
+    if len(pairs) == 1:
+        return pairs[0][0]
+    return max((holding for holding, _ in pairs), key=_age)
 
 
 def _age(holding: Holding) -> tuple[int, int, int]:
