@@ -1,15 +1,16 @@
 """Nodes for tests: a network in a folder, hosted whole, with real stores and a clock to turn."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from aeo.exchange.wire.v1 import wire_pb2
 from aeo.ledger.v1 import arrangement_pb2, status_pb2
 from ledger.chain.parameters import DEFAULT_PARAMETERS, Parameters
+from ledger_world import BACKEND, bls_secret, registration
 from service.clock import Clock, SystemClock
 from service.node.network import create_network
 from service.node.node import Node, NodeSettings
-from tests.ledger_world import BACKEND, bls_secret, registration
 
 MEMBERS = ("HK", "NZ")
 DAY = 86_400_000
@@ -98,8 +99,6 @@ def request(key: str, rows: Sequence[object], *arrangements: bytes) -> wire_pb2.
 
 def wait_recorded(node: Node, economy: str, publication_id: int) -> object:
     """Wait until every record of a publication is in the log; the publication."""
-    import time  # noqa: PLC0415
-
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         version = node.feed.version
