@@ -122,10 +122,11 @@ class Connection:
         until = time.monotonic() + allowed
         backoff = FIRST_BACKOFF
         while True:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise Unavailable("the deadline has passed")
             try:
-                return method(
-                    request, timeout=max(until - time.monotonic(), 0.0), metadata=self.metadata
-                )
+                return method(request, timeout=left, metadata=self.metadata)
             except grpc.RpcError as error:
                 made = read_error(error)
                 wait = getattr(made, "retry_after", 0.0) or backoff * random.uniform(0.5, 1.0)  # noqa: S311 - jitter

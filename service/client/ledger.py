@@ -12,6 +12,7 @@ from aeo.exchange.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from ledger.chain.export import GENESIS, HEADER, SEAL, TRANSACTION, Item, format_export
 from ledger.chain.header import parse_header
 from service.client.connection import Connection, resuming
+from service.client.errors import Unavailable
 from service.client.trust import ShownHeader
 
 PATIENCE = 30.0
@@ -80,6 +81,8 @@ class LedgerClient:
             for message in self._connection.stream(self._stub.StreamBlocks, request):
                 at = max(at, parse_header(message.header).height)
                 yield message
+            if not stop_at_latest:
+                raise Unavailable("the node ended the stream")
 
         return resuming(start, PATIENCE)
 

@@ -21,6 +21,7 @@ from aeo.ledger.v1 import status_pb2
 from ledger.customs.subject import LookupKey
 from service.client.checking import Asked, check_lookup
 from service.client.connection import DEFAULT_DEADLINE, Connection, Plaintext, Tls, resuming
+from service.client.errors import Unavailable
 from service.client.ledger import LedgerClient
 from service.client.trust import Trust
 from service.client.trust_file import TrustFile
@@ -251,6 +252,8 @@ class StatusClient:
                 news = _news(message)
                 place = news.cursor or place
                 yield news
+            # News never end: the node is stopping.
+            raise Unavailable("the node ended the stream")
 
         return resuming(start, patience)
 
