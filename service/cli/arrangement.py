@@ -1,5 +1,7 @@
 """`aeo arrangement`: texts under which members recognise each other, and their steps."""
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -9,16 +11,16 @@ from rich.console import Group
 from rich.text import Text
 
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
-from aeo.exchange.v1.arrangement_service_pb2_grpc import ArrangementServiceStub
 from aeo.ledger.v1 import arrangement_pb2 as text_pb
 from service.cli.arrangement_file import read_arrangement
-from service.cli.civil import format_day, format_instant, format_last_day, parse_instant
+from service.cli.civil import format_day, format_instant, format_last_day, parse_moment
 from service.cli.commands import JsonOption, examples, group
 from service.cli.errors import AnswerIsNo, InputRefused
 from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, show, stderr, table
 from service.cli.profile import Profile, calls_node
 from service.cli.publication import new_key
+from service.client import ArrangementClient
 
 app = group("Propose, sign, suspend, resume, end, and read arrangements.")
 
@@ -58,10 +60,8 @@ def propose(
             text = read_arrangement(written, zones.get)
         except InputRefused as error:
             raise InputRefused(f"{file}: {error}") from None
-        stub = ArrangementServiceStub(connection.channel)
-        request = pb.ArrangementServiceProposeRequest(text=text, idempotency_key=new_key())
-        answer = connection.call(stub.Propose, request)
-        _show(answer.arrangement, network, as_json=json)
+        made = ArrangementClient(connection).propose(text, new_key())
+        _show(made, network, as_json=json)
 
 
 @app.command(
@@ -98,12 +98,8 @@ def sign(
             agreed = found.text_hash
         elif not agreed:
             raise InputRefused(f"{text_hash!r} is not a hash: 64 hex digits")
-        stub = ArrangementServiceStub(connection.channel)
-        request = pb.ArrangementServiceSignRequest(
-            arrangement_id=found.arrangement_id, text_hash=agreed
-        )
-        answer = connection.call(stub.Sign, request)
-        _show(answer.arrangement, network, as_json=json)
+        signed = ArrangementClient(connection).sign(found.arrangement_id, agreed)
+        _show(signed, network, as_json=json)
 
 
 @app.command(epilog=examples("aeo arrangement suspend HK-NZ"))
@@ -116,9 +112,7 @@ def suspend(
     profile: Profile,
 ) -> None:
     """Suspend an arrangement, alone, for all its parties. Takes an approver."""
-    _step(
-        "Suspend", pb.ArrangementServiceSuspendRequest, arrangement, effective_from, profile, json
-    )
+    _step(ArrangementClient.suspend, arrangement, effective_from, profile, as_json=json)
 
 
 @app.command(epilog=examples("aeo arrangement resume HK-NZ --from 2026-12-01"))
@@ -131,7 +125,7 @@ def resume(
     profile: Profile,
 ) -> None:
     """Resume an arrangement that you have suspended. Takes an approver."""
-    _step("Resume", arrangement, effective_from, profile, as_json=json)
+    _step(ArrangementClient.resume, arrangement, effective_from, profile, as_json=json)
 
 
 @app.command(epilog=examples("aeo arrangement end HK-NZ --from 2027-06-30"))
@@ -144,7 +138,7 @@ def end(
     profile: Profile,
 ) -> None:
     """End an arrangement, with the notice that its text asks for. Takes an approver."""
-    _step("End", arrangement, effective_from, profile, as_json=json)
+    _step(ArrangementClient.end, arrangement, effective_from, profile, as_json=json)
 
 
 @app.command(epilog=examples("aeo arrangement get HK-NZ --json"))
@@ -210,18 +204,21 @@ def describe(arrangement: pb.Arrangement) -> dict[str, Any]:
 
 
 def _step(
-    name: str, arrangement: str, effective_from: str | None, profile: Profile, *, as_json: bool
+    step: Callable[[ArrangementClient, bytes, datetime | None], pb.Arrangement],
+    arrangement: str,
+    effective_from: str | None,
+    profile: Profile,
+    *,
+    as_json: bool,
 ) -> None:
     with profile.connect() as connection:
         network = NetworkFacts(connection, profile)
         arrangement_id = network.arrangement_id(arrangement)
-        asked = getattr(pb, f"ArrangementService{name}Request")(arrangement_id=arrangement_id)
+        moment = None
         if effective_from is not None:
-            zone = network.time_zone(profile.economy())
-            asked.effective_from = parse_instant(effective_from, zone)
-        stub = ArrangementServiceStub(connection.channel)
-        answer = connection.call(getattr(stub, name), asked)
-        _show(answer.arrangement, network, as_json=as_json)
+            moment = parse_moment(effective_from, network.time_zone(profile.economy()))
+        changed = step(ArrangementClient(connection), arrangement_id, moment)
+        _show(changed, network, as_json=as_json)
 
 
 def _find(network: NetworkFacts, text: str) -> pb.Arrangement:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from service.cli.errors import InputRefused
 
 
-def parse_instant(text: str, time_zone: str = "UTC", *, last_day: bool = False) -> int:
+def parse_moment(text: str, time_zone: str = "UTC", *, last_day: bool = False) -> datetime:
     """Read a date like 2026-12-31, the moment at which it begins in a zone, or an ISO instant.
 
     `last_day`: a date is the last one of an interval, so the moment is that at which it ends.
@@ -27,17 +27,21 @@ def parse_instant(text: str, time_zone: str = "UTC", *, last_day: bool = False) 
     try:
         if len(text) == len("2026-12-31"):
             day = date.fromisoformat(text) + timedelta(days=last_day)
-            moment = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(time_zone))
-        else:
-            moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise InputRefused(f"{text} has no offset: write 2026-12-31T12:00+09:00, or a date")
-        return round(moment.timestamp() * 1000)
+            return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(time_zone))
+        moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise InputRefused(
             f"{text!r} is neither a date like 2026-12-31 nor an instant like "
             "2026-12-31T12:00:00+09:00"
         ) from None
+    if moment.tzinfo is None:
+        raise InputRefused(f"{text} has no offset: write 2026-12-31T12:00+09:00, or a date")
+    return moment
+
+
+def parse_instant(text: str, time_zone: str = "UTC", *, last_day: bool = False) -> int:
+    """The same in Unix milliseconds."""
+    return round(parse_moment(text, time_zone, last_day=last_day).timestamp() * 1000)
 
 
 def format_instant(instant: int, time_zone: str = "UTC") -> str:

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from service.cli import arrangement, key, network, node, steps, verify
+from service.cli import arrangement, export, key, network, node, steps, verify
 from service.cli.commands import Commands, examples
 from service.cli.fsck import fsck
+from service.cli.lookup import lookup
 from service.cli.output import stdout
 from service.cli.publish import publish
 
@@ -24,12 +25,21 @@ app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")
 app.command(
     epilog=examples(
+        "aeo lookup KR1234567890 --function EX --direction IMPORT --mode 1"
+        " --profile clients/NZ/risk-engine.toml",
+        "aeo lookup --file declared.csv --function EX --mode 1 --json",
+        "aeo lookup KR1234567890 --function EX --mode 4 --as-of 2026-01-31 --proof",
+    )
+)(lookup)
+app.command(
+    epilog=examples(
         "aeo publish register.csv --dry-run --profile clients/HK/officer.toml",
         "aeo publish register.csv --json",
     )
 )(publish)
 steps.register(app)
 app.add_typer(arrangement.app, name="arrangement")
+app.add_typer(export.app, name="ledger")
 app.add_typer(verify.app, name="verify")
 app.command(epilog=examples("aeo fsck pilot"))(fsck)
 

@@ -8,14 +8,11 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from aeo.exchange.v1 import arrangement_service_pb2 as arrangements
-from aeo.exchange.v1 import ledger_service_pb2 as ledger
-from aeo.exchange.v1.arrangement_service_pb2_grpc import ArrangementServiceStub
-from aeo.exchange.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from ledger.chain.genesis import Genesis, parse_genesis
 from ledger.errors import AnchorError
 from service.cli.errors import InputRefused
 from service.cli.profile import Profile
-from service.client import Connection
+from service.client import ArrangementClient, Connection, Denied, LedgerClient
 
 
 class NetworkFacts:
@@ -28,9 +25,7 @@ class NetworkFacts:
     @cached_property
     def genesis(self) -> Genesis:
         """The genesis; `AnchorError` where it is not that of the network expected."""
-        stub = LedgerServiceStub(self._connection.channel)
-        shown = self._connection.call(stub.GetNetwork, ledger.GetNetworkRequest())
-        genesis = parse_genesis(shown.genesis)
+        genesis = parse_genesis(LedgerClient(self._connection).genesis())
         if self._expected not in {None, genesis.network_id}:
             raise AnchorError(
                 f"the node's network is {genesis.network_id.hex()}, not the one of the profile"
@@ -45,14 +40,15 @@ class NetworkFacts:
     @cached_property
     def arrangements(self) -> tuple[arrangements.Arrangement, ...]:
         """Every arrangement, oldest first."""
-        stub = ArrangementServiceStub(self._connection.channel)
-        request = arrangements.ArrangementServiceListRequest()
-        return tuple(self._connection.call(stub.List, request).arrangements)
+        return tuple(ArrangementClient(self._connection).list())
 
     @cached_property
     def arrangement_names(self) -> Mapping[bytes, str]:
-        """Names by id."""
-        return {each.arrangement_id: each.text.name for each in self.arrangements}
+        """Names by id; none for a caller who may not read arrangements, as agencies may not."""
+        try:
+            return {each.arrangement_id: each.text.name for each in self.arrangements}
+        except Denied:
+            return {}
 
     def arrangement_ids(self, party: str) -> Mapping[str, bytes]:
         """Ids by name, and by id in hex, of a party's arrangements.

@@ -1,15 +1,14 @@
 """Following what was accepted until the ledger has it, and saying what became of it."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.exchange.v1 import status_service_pb2 as exchange
-from aeo.exchange.v1.publishing_service_pb2_grpc import PublishingServiceStub
 from ledger.customs.transition import TRANSITION_REFUSALS
 from ledger.state.refusals import STEP_REFUSALS
-from service.client import Connection
+from service.client import PublishingClient
 
 _TEXTS: Final = {**STEP_REFUSALS, **TRANSITION_REFUSALS}
 
@@ -24,21 +23,12 @@ def refusal_text(code: str) -> str:
     return _TEXTS.get(code, code)
 
 
-def follow(
-    connection: Connection,
-    publication_id: str,
-    moved: Callable[[publishing.Publication], None] = lambda _: None,
-) -> publishing.Publication:
+def follow(client: PublishingClient, publication_id: str) -> publishing.Publication:
     """Wait until every record of a publication is in the log, executed or refused."""
-    stub = PublishingServiceStub(connection.channel)
-    request = publishing.WatchPublicationRequest(publication_id=publication_id)
-    # Leaving the loop drops the iterator, and that ends the call.
-    for step in connection.stream(stub.WatchPublication, request):
-        moved(step.publication)
-        if step.publication.state >= publishing.PUBLICATION_STATE_RECORDED:
+    for step in client.watch(publication_id):
+        if step.state >= publishing.PUBLICATION_STATE_RECORDED:
             break
-    got = publishing.GetPublicationRequest(publication_id=publication_id)
-    return connection.call(stub.GetPublication, got).publication
+    return client.get(publication_id)
 
 
 def describe(publication: publishing.Publication, lines: Sequence[int] = ()) -> dict[str, Any]:

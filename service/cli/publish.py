@@ -10,7 +10,6 @@ from rich.console import Group
 from rich.text import Text
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
-from aeo.exchange.v1.publishing_service_pb2_grpc import PublishingServiceStub
 from service.cli import exits
 from service.cli.commands import JsonOption
 from service.cli.network_facts import NetworkFacts
@@ -19,7 +18,7 @@ from service.cli.profile import Profile, calls_node
 from service.cli.publication import describe, follow, new_key
 from service.cli.register_file import Fault, Row, read_register
 from service.cli.register_plan import Change, Plan, name_arrangements, plan
-from service.client import Connection
+from service.client import PublishingClient
 
 # Rows of one call; a node takes 3,000 and 4 MiB, and a row may name a few hundred arrangements.
 CHUNK: Final = 1_000
@@ -61,11 +60,12 @@ def publish(
         network = NetworkFacts(connection, profile)
         register = read_register(text, network.time_zone(issuer))
         rows, unknown = name_arrangements(register.rows, network.arrangement_ids(issuer))
-        planned = plan(rows, _compare(connection, rows))
+        client = PublishingClient(connection)
+        planned = plan(rows, _compare(client, rows))
         faults = sorted([*register.faults, *unknown, *planned.faults], key=lambda each: each.line)
         result = _describe(file, issuer, planned, faults, network.arrangement_names)
         if not dry_run and planned.submissions:
-            answers, refused = _publish(connection, planned, wait=wait)
+            answers, refused = _publish(client, planned, wait=wait)
             result["publications"] = answers
             result["faults"] += [_fault(each) for each in refused]
             faults += refused
@@ -76,34 +76,27 @@ def publish(
         raise typer.Exit(exits.NO)
 
 
-def _compare(connection: Connection, rows: Sequence[Row]) -> list[publishing.RowComparison]:
-    stub = PublishingServiceStub(connection.channel)
+def _compare(client: PublishingClient, rows: Sequence[Row]) -> list[publishing.RowComparison]:
     compared: list[publishing.RowComparison] = []
     with progress("Comparing", len(rows), "rows") as done:
         for start in range(0, len(rows), CHUNK):
-            request = publishing.CompareRequest(
-                submissions=[row.submission for row in rows[start : start + CHUNK]]
-            )
-            compared += connection.call(stub.Compare, request).rows
+            chunk = [row.submission for row in rows[start : start + CHUNK]]
+            compared += client.compare(chunk).rows
             done(len(compared))
     return compared
 
 
 def _publish(
-    connection: Connection, planned: Plan, *, wait: bool
+    client: PublishingClient, planned: Plan, *, wait: bool
 ) -> tuple[list[dict[str, Any]], list[Fault]]:
     """Hand everything to the node, then wait for the ledger; the faults of rows it did not take."""
-    stub = PublishingServiceStub(connection.channel)
     accepted: list[tuple[str, Sequence[int], int]] = []
     faults: list[Fault] = []
     total = len(planned.submissions)
     with progress("Handing over", total, "records") as done:
         for start in range(0, total, CHUNK):
-            request = publishing.PublishRequest(
-                idempotency_key=new_key(),
-                submissions=planned.submissions[start : start + CHUNK],
-            )
-            response = connection.call(stub.Publish, request)
+            chunk = planned.submissions[start : start + CHUNK]
+            response = client.publish(new_key(), chunk)
             lines: Sequence[int] = planned.lines[start : start + CHUNK]
             faults += [
                 Fault(line, row.code, row.message)
@@ -121,7 +114,7 @@ def _publish(
     with progress("Recording", sum(prepared for *_, prepared in accepted), "rows") as done:
         recorded = 0
         for name, lines, prepared in accepted:
-            answers.append(describe(follow(connection, name), lines))
+            answers.append(describe(follow(client, name), lines))
             recorded += prepared
             done(recorded)
     return answers, faults

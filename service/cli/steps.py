@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final, TypeAlias, cast
 import typer
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
-from aeo.exchange.v1.publishing_service_pb2_grpc import PublishingServiceStub
 from aeo.ledger.v1 import status_pb2 as status
 from service.cli import exits
 from service.cli.civil import parse_instant
@@ -21,6 +20,7 @@ from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, show
 from service.cli.profile import Profile, calls_node
 from service.cli.publication import describe, follow, new_key
+from service.client import PublishingClient
 
 _REASONS: Final = tuple(
     name.removeprefix("PUBLIC_REASON_") for name in status.PublicReason.keys()[1:]
@@ -213,8 +213,8 @@ def _change(
         if given.effective_from is not None:
             request.effective_from = parse_instant(given.effective_from, zone)
         request.arrangement_ids.extend(map(network.arrangement_id, given.arrangement or ()))
-        stub = PublishingServiceStub(connection.channel)
-        response = connection.call(stub.ChangeStatus, request)
+        client = PublishingClient(connection)
+        response = client.change_status(request)
         for row in response.rows:
             if row.code:
                 raise AnswerIsNo(f"{given.tin}: {row.message} ({row.code})")
@@ -225,7 +225,7 @@ def _change(
             "prepared": response.prepared,
         }
         if wait:
-            result |= describe(follow(connection, response.publication_id))
+            result |= describe(follow(client, response.publication_id))
     show(result, lambda: facts(_rows(result)), as_json=as_json)
     if result.get("refused"):
         raise typer.Exit(exits.NO)

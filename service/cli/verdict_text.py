@@ -10,7 +10,6 @@ from typing import Any, Final
 from rich.console import Group
 from rich.text import Text
 
-from aeo.exchange.v1 import status_service_pb2 as exchange
 from aeo.exchange.v1 import verdict_pb2 as pb
 from aeo.ledger.v1 import arrangement_pb2
 from service.cli.civil import format_day, format_instant, format_last_day
@@ -59,16 +58,16 @@ _CHANGES: Final[Mapping[int, str]] = {
     pb.TIN_CHANGE_SEPARATORS_DROPPED: "spaces or hyphens dropped",
     pb.TIN_CHANGE_AEO_DROPPED: "a leading AEO dropped",
 }
-_FINALITY: Final[Mapping[int, str]] = {
-    exchange.FINALITY_RECORDED: "recorded, not yet attested by a third of the members",
-    exchange.FINALITY_ATTESTED: "attested by more than a third of the members",
-    exchange.FINALITY_SEALED: "sealed by more than two thirds of the members",
+_FINALITY: Final[Mapping[str, str]] = {
+    "RECORDED": "recorded, not yet attested by a third of the members",
+    "ATTESTED": "attested by more than a third of the members",
+    "SEALED": "sealed by more than two thirds of the members",
 }
 # Outcomes with which `aeo lookup` ends well.
 POSITIVE: Final = frozenset({pb.OUTCOME_RECOGNISED, pb.OUTCOME_INFORMATION_ONLY})
 
 
-def describe(verdict: pb.Verdict, finality: int, names: Mapping[bytes, str]) -> dict[str, Any]:
+def describe(verdict: pb.Verdict, finality: str, names: Mapping[bytes, str]) -> dict[str, Any]:
     """A verdict as JSON has it. `names` are those of arrangements, by id."""
     return {
         "tin": verdict.tin,
@@ -111,7 +110,7 @@ def describe(verdict: pb.Verdict, finality: int, names: Mapping[bytes, str]) -> 
         "cache_until": verdict.cache_until or None,
         "height": verdict.height,
         "header_hash": verdict.header_hash.hex(),
-        "finality": exchange.Finality.Name(finality).removeprefix("FINALITY_"),
+        "finality": finality,
         "name_match": pb.NameMatch.Name(verdict.name_match).removeprefix("NAME_MATCH_"),
         "tin_changes": [
             pb.TinChange.Name(each).removeprefix("TIN_CHANGE_") for each in verdict.tin_changes
@@ -127,7 +126,7 @@ def describe(verdict: pb.Verdict, finality: int, names: Mapping[bytes, str]) -> 
 def text(
     asked: str,
     verdict: pb.Verdict,
-    finality: int,
+    finality: str,
     *,
     names: Mapping[bytes, str],
     time_zone: Callable[[str], str],
