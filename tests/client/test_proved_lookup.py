@@ -1,4 +1,4 @@
-"""What the client refuses: parts of a proof altered or exchanged, forks, old anchors, wrong keys."""
+"""What the client refuses: parts of a proof altered, forks, old anchors, wrong keys."""
 
 import copy
 from collections.abc import Callable
