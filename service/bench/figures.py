@@ -12,7 +12,10 @@ None
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, Final
+
+FULL_SIZE: Final = 200_000
+"""Traders from which on the bounds of a ledger's figures are meant; a smaller one has none."""
 
 
 @dataclass(frozen=True, slots=True)

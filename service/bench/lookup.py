@@ -10,7 +10,7 @@ import grpc
 from aeo.exchange.v1 import verdict_pb2
 from aeo.exchange.v1.status_service_pb2 import BatchLookupRequest, BatchLookupResponse
 from service.bench.calls import BATCH_LOOKUP, LOOKUP, Timed, one, open_channel, timed
-from service.bench.figures import AtLeast, Figure
+from service.bench.figures import FULL_SIZE, AtLeast, Figure
 from service.bench.process import CLIENT_CORE, measured
 from service.bench.server import ECHO, FORGET, SET_ECHO
 from service.bench.traders import question
@@ -59,7 +59,7 @@ def lookup_figures(address: str, world: World, effort: Effort) -> list[Figure]:
             f"{title}: against a bare echo",
             warm,
             "",
-            AtLeast(0.8),
+            AtLeast(0.8) if world.traders >= FULL_SIZE else None,
             f"questions asked before; answers of {found.answer_bytes} bytes, {CALLERS} callers",
         ),
         Figure.of(f"{name}.ratio_new", f"{title}: the same, each question new", cold, ""),
@@ -88,10 +88,9 @@ def batch_figures(address: str, world: World, effort: Effort) -> tuple[list[Figu
     found = measured(CLIENT_CORE, measure_batches, address, world, effort)
     name, title = f"batch.{world.traders}", f"BatchLookup of {BATCH:,}, {world.traders:,} traders"
     asked = f"{effort.batches * BATCH:,} questions"
+    bound = AtLeast(200_000) if world.traders >= FULL_SIZE else None
     figures = [
-        _rate(
-            f"{name}.rate", f"{title}: verdicts", found.batch_warm, BATCH, AtLeast(200_000), asked
-        ),
+        _rate(f"{name}.rate", f"{title}: verdicts", found.batch_warm, BATCH, bound, asked),
         _rate(f"{name}.rate_new", f"{title}: verdicts, each question new", found.batch_cold, BATCH),
     ]
     return figures, found.mix

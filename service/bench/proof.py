@@ -9,19 +9,22 @@ from typing import Final
 import grpc
 
 from aeo.exchange.v1 import ledger_service_pb2 as ledger
-from aeo.exchange.v1.status_service_pb2 import LookupResponse
+from aeo.exchange.v1.status_service_pb2 import LookupRequest, LookupResponse
 from service.bench.calls import GET_HEADER, GET_NETWORK, LOOKUP, method, one, open_channel
 from service.bench.figures import AtMost, Figure
 from service.bench.process import CLIENT_CORE, measured
 from service.bench.timing import microseconds_each
 from service.bench.traders import question
 from service.bench.world import World
-from service.client.proofs import check_subject_proof
+from service.client.checking import Asked, check_lookup
 from service.client.trust import ShownHeader, Trust
+from service.clock import SystemClock
 
 _ANSWERS: Final = 1_000
 _SEALS: Final = 50
 _MS: Final = 1e3
+# Between sending and receiving, for an answer that is checked later than it came.
+_ON_THE_WAY_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,12 @@ def measure_proofs(address: str, world: World, rounds: int, seconds: float) -> P
         for number in range(_ANSWERS):
             request = question(number, world.traders)
             request.include_proof = True
-            asked.append(request.SerializeToString())
-        answers = [one(channel, LOOKUP, request) for request in asked]
+            asked.append(request)
+        clock = SystemClock()
+        answers = [
+            (request, one(channel, LOOKUP, request.SerializeToString()), clock.now_ms())
+            for request in asked
+        ]
         trust = Trust.begin(source, network_id=world.network_id)
         check = _checker(trust)
         check(answers[0])
@@ -89,10 +96,13 @@ def measure_proofs(address: str, world: World, rounds: int, seconds: float) -> P
         call, count = method(channel, LOOKUP), 0
         started = perf_counter()
         while perf_counter() - started < seconds:
-            check(call(asked[count % len(asked)]))
+            request = asked[count % len(asked)]
+            sent = clock.now_ms()
+            check((request, call(request.SerializeToString()), sent))
             count += 1
         rate = count / (perf_counter() - started)
-    return ProofMeasures(known, unknown, rate, sum(map(len, answers)) // len(answers))
+    size = sum(len(data) for _, data, _ in answers) // len(answers)
+    return ProofMeasures(known, unknown, rate, size)
 
 
 class _Source:
@@ -114,12 +124,13 @@ class _Source:
         return ShownHeader(shown.header, shown.seal, tuple(shown.ancestor_proof))
 
 
-def _checker(trust: Trust) -> Callable[[bytes], None]:
-    def check(data: bytes) -> None:
+def _checker(trust: Trust) -> Callable[[tuple[LookupRequest, bytes, int]], None]:
+    """Everything that the typed client checks, from the answer's bytes on."""
+    anchor = trust.anchor  # as it was when all of them were asked
+
+    def check(answered: tuple[LookupRequest, bytes, int]) -> None:
+        request, data, sent = answered
         response = LookupResponse.FromString(data)
-        proof = response.proof
-        verified = trust.believe(proof.header, proof.seal)
-        for subject in proof.subjects:
-            check_subject_proof(subject, verified.header, response.verdict.tin)
+        check_lookup(Asked(request, sent, anchor), response, trust, {}, sent + _ON_THE_WAY_MS)
 
     return check

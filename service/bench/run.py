@@ -40,6 +40,8 @@ TRADERS: Final = 200_000
 _MILLION: Final = 1_000_000
 _SERVED: Final = frozenset({"lookup", "batch", "proof", "suspension"})
 
+_PIPE_WIDTH: Final = 200
+
 Told = Callable[[str], None]
 
 
@@ -104,7 +106,7 @@ def run_bench(
         }
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
     else:
-        show_report(Console(highlight=False), machine, figures, run.shares(), rows)
+        show_report(_wide(), machine, figures, run.shares(), rows)
     return all(figure.met is not False for figure in figures)
 
 
@@ -192,6 +194,11 @@ class Run:
             if "suspension" in names:
                 self._tell("suspensions")
                 yield from suspension_figures(address, world, plan.suspensions)
+
+
+def _wide() -> Console:
+    """stdout; a pipe or file is as wide as the table asks."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 def _chosen(selection: Sequence[str]) -> Sequence[str]:
