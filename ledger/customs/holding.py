@@ -16,6 +16,16 @@ replaces an earlier one from its own day on, also an announcement that was still
 
 Which records are *known* the caller decides: whoever asks about a height passes those recorded up
 to it. A scope is left to `evaluate`, which knows the role and level asked about.
+
+>>> grant = StatusTerms(pb.EVENT_GRANT, pb.STATUS_CERTIFIED)
+>>> record = StatusRecord(b"s" * 32, b"c" * 16, 10, 30, 10, grant)
+>>> suspend = StatusTerms(pb.EVENT_SUSPEND, pb.STATUS_SUSPENDED, lapses=True)
+>>> until = StatusRecord(b"s" * 32, b"c" * 16, 10, 30, 15, suspend, effective_to=20)
+>>> entries = [StatusEntry(1, 12, 1, 0, record), StatusEntry(2, 14, 2, 0, until)]
+>>> [verdict_pb2.HeldStatus.Name(holdings(entries, day)[0].status)[12:] for day in (9, 14, 15)]
+['NOT_YET_VALID', 'CERTIFIED', 'SUSPENDED']
+>>> [verdict_pb2.HeldStatus.Name(holdings(entries, day)[0].status)[12:] for day in (20, 30)]
+['CERTIFIED', 'EXPIRED']
 """
 
 from collections.abc import Sequence

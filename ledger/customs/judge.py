@@ -9,6 +9,18 @@ may still hold by another; one that names no role is reached by every scope that
 
 Each check narrows the pairs that the one before left: certificates that hold, levels that the rule
 covers, dispatch and party match that it accepts. So the pair that comes furthest decides.
+
+>>> from ledger.customs.cover import home_cover
+>>> from ledger.customs.status import StatusRecord
+>>> from ledger.state.view import StatusEntry
+>>> terms = StatusTerms(2, 2, (Role("EX"), Role("IM")), scope=Scope(roles=(Role("EX"),)))
+>>> entry = StatusEntry(1, 1, 1, 0, StatusRecord(b"s" * 32, b"c" * 16, 0, 0, 0, terms))
+>>> for function in ("EX", "CN", "CB"):
+...     found = judge([Holding(entry, _SUSPENDED)], home_cover(function).rules, 1, "", False, None)
+...     print(function, pb.Reason.Name(found.reason))
+EX REASON_SUSPENDED
+CN REASON_NONE
+CB REASON_ROLE_NOT_COVERED
 """
 
 from collections.abc import Mapping, Sequence

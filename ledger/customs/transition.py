@@ -22,6 +22,17 @@ Where the design is silent:
   time (for MIGRATED records: not after its effect). To extend a validity first is an AMEND.
 - CORRECT undoes a record of its own certificate, once. From NOT_SHARED it may undo only the newest
   END_SHARING that still stands. Nothing but ANNUL and CORRECT may name what is annulled already.
+
+>>> grant = StatusTerms(pb.EVENT_GRANT, pb.STATUS_CERTIFIED)
+>>> record = StatusRecord(b"s" * 32, b"c" * 16, 0, 0, 10 * DAY, grant)
+>>> check_transition(record, [], recorded_time=90 * DAY, migrated_until=0)
+>>> past = [StatusEntry(1, 10 * DAY, 1, 0, record)]
+>>> check_transition(record, past, recorded_time=90 * DAY, migrated_until=0)
+'CERTIFICATE_KNOWN'
+>>> suspend = record._replace(terms=StatusTerms(pb.EVENT_SUSPEND, pb.STATUS_SUSPENDED))
+>>> check_transition(suspend, past, recorded_time=17 * DAY + 1, migrated_until=0)
+'EFFECT_TOO_EARLY'
+>>> check_transition(suspend, past, recorded_time=17 * DAY, migrated_until=0)
 """
 
 from collections.abc import Sequence
