@@ -17,6 +17,7 @@ replaces an earlier one from its own day on, also an announcement that was still
 Which records are *known* the caller decides: whoever asks about a height passes those recorded up
 to it. A scope is left to `evaluate`, which knows the role and level asked about.
 
+>>> from ledger.customs.status import StatusTerms
 >>> grant = StatusTerms(pb.EVENT_GRANT, pb.STATUS_CERTIFIED)
 >>> record = StatusRecord(b"s" * 32, b"c" * 16, 10, 30, 10, grant)
 >>> suspend = StatusTerms(pb.EVENT_SUSPEND, pb.STATUS_SUSPENDED, lapses=True)

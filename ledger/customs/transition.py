@@ -23,6 +23,7 @@ Where the design is silent:
 - CORRECT undoes a record of its own certificate, once. From NOT_SHARED it may undo only the newest
   END_SHARING that still stands. Nothing but ANNUL and CORRECT may name what is annulled already.
 
+>>> from ledger.customs.status import StatusTerms
 >>> grant = StatusTerms(pb.EVENT_GRANT, pb.STATUS_CERTIFIED)
 >>> record = StatusRecord(b"s" * 32, b"c" * 16, 0, 0, 10 * DAY, grant)
 >>> check_transition(record, [], recorded_time=90 * DAY, migrated_until=0)
