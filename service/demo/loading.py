@@ -1,0 +1,151 @@
+"""Filling the ledger: every arrangement agreed by its parties, every certificate published.
+
+Certificates are loaded as MIGRATED, since they were granted before the network began: each states a
+validity that began before the earliest date shown and, where certificates end, was renewed to some
+day after today. Recorded times are the real ones.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from time import sleep
+from typing import Final
+
+from aeo.exchange.v1 import publishing_service_pb2 as publishing
+from aeo.ledger.v1 import arrangement_pb2
+from aeo.ledger.v1 import status_pb2 as status
+from service.client import ArrangementClient, PublishingClient
+from service.demo.figures import Figures
+from service.demo.firms import Firm
+from service.demo.stage import Stage
+from service.errors import Failed
+
+# Before the earliest arrangement of the figures, of 2014.
+VALID_SINCE: Final = date(2013, 1, 1)
+_CHUNK: Final = 1_000
+_CALLERS: Final = 8
+
+
+def agree(
+    stage: Stage, texts: Mapping[str, arrangement_pb2.ArrangementText], done: Callable[[int], None]
+) -> dict[str, bytes]:
+    """Have each text proposed by its first party and signed by all; their ids by name."""
+
+    def one(text: arrangement_pb2.ArrangementText) -> bytes:
+        proposer = ArrangementClient(stage.connection(text.parties[0], "approver"))
+        shared = proposer.propose(text, text.name)
+        for party in text.parties:
+            signer = ArrangementClient(stage.connection(party, "approver"))
+            signer.sign(shared.arrangement_id, shared.text_hash)
+        return shared.arrangement_id
+
+    with ThreadPoolExecutor(_CALLERS) as pool:
+        ids: dict[str, bytes] = {}
+        for name, made in zip(texts, pool.map(one, texts.values()), strict=True):
+            ids[name] = made
+            done(len(ids))
+    return ids
+
+
+def publish(
+    stage: Stage,
+    figures: Figures,
+    firms: Mapping[str, Sequence[Firm]],
+    texts: Mapping[str, arrangement_pb2.ArrangementText],
+    ids: Mapping[str, bytes],
+    done: Callable[[int], None],
+) -> int:
+    """Publish every certificate under the arrangements its firm takes part in; the records."""
+    expected: dict[str, int] = {}
+    for economy, own in firms.items():
+        shared = [name for name, text in texts.items() if economy in text.parties]
+        rows = list(_submissions(figures, economy, own, shared, ids))
+        if rows:
+            expected[economy] = sum(len(row.arrangement_ids) for row in rows)
+            _hand_over(stage, economy, rows)
+        done(_recorded(stage, expected))
+    total = sum(expected.values())
+    recorded = 0
+    while recorded < total:
+        sleep(0.1)
+        recorded = _recorded(stage, expected)
+        done(recorded)
+    return recorded
+
+
+def certificate_count(
+    firms: Mapping[str, Sequence[Firm]], texts: Mapping[str, arrangement_pb2.ArrangementText]
+) -> int:
+    """How many records the certificates come to, one under each arrangement."""
+    return sum(
+        len(firm.certificates)
+        for economy, own in firms.items()
+        for firm in own
+        for name, text in texts.items()
+        if economy in text.parties and name not in firm.declined
+    )
+
+
+def _submissions(
+    figures: Figures,
+    economy: str,
+    firms: Sequence[Firm],
+    shared: Sequence[str],
+    ids: Mapping[str, bytes],
+) -> Iterator[publishing.Submission]:
+    valid_from = figures.instant(VALID_SINCE, economy)
+    years = figures.validity_years.get(economy)
+    today = date.today()  # to the day is enough: the ends are made up
+    for number, firm in enumerate(firms):
+        own = [ids[name] for name in shared if name not in firm.declined]
+        valid_to = 0
+        if years:
+            ends = date(today.year + 1 + number % years, 1 + number % 12, 1 + number % 28)
+            valid_to = figures.instant(ends, economy)
+        for certificate in firm.certificates:
+            if own:
+                yield publishing.Submission(
+                    tin=firm.tin,
+                    certificate_number=certificate.number,
+                    valid_from=valid_from,
+                    valid_to=valid_to,
+                    effective_from=valid_from,
+                    terms=status.StatusTerms(
+                        event=status.EVENT_GRANT,
+                        status=status.STATUS_CERTIFIED,
+                        roles=[
+                            status.CertifiedRole(code=code, mode=mode)
+                            for code, mode in certificate.roles
+                        ],
+                        level=certificate.level,
+                        operator_class=(
+                            status.OPERATOR_CLASS_SMALL
+                            if firm.small
+                            else status.OPERATOR_CLASS_UNSPECIFIED
+                        ),
+                        migrated=True,
+                    ),
+                    arrangement_ids=own,
+                )
+
+
+def _hand_over(stage: Stage, economy: str, rows: Sequence[publishing.Submission]) -> None:
+    officer = PublishingClient(stage.connection(economy, "officer"))
+    for start in range(0, len(rows), _CHUNK):
+        answer = officer.publish(uuid.uuid4().hex, rows[start : start + _CHUNK])
+        faulty = [row for row in answer.rows if row.code]
+        if faulty:
+            raise Failed(f"{economy}: {faulty[0].code}: {faulty[0].message}")
+
+
+def _recorded(stage: Stage, economies: Mapping[str, int]) -> int:
+    """Records of these members that are in the log by now."""
+    recorded = 0
+    for economy, expected in economies.items():
+        publications = list(PublishingClient(stage.connection(economy, "officer")).list(500))
+        refused = sum(each.refused for each in publications)
+        if refused:
+            raise Failed(f"{economy}: {refused} records were refused")
+        recorded += min(expected, sum(each.recorded for each in publications))
+    return recorded
