@@ -13,7 +13,6 @@ from service.cli.errors import InputRefused
 from service.cli.output import facts, say, show, stderr
 from service.keys.key_file import read_passphrase
 from service.keys.member_keys import make_member_keys
-from service.node.founding import LOCAL_HOSTS
 
 app = group("Make keys.")
 
@@ -54,6 +53,9 @@ def new(
     """Make all keys of a member: BLS (EIP-2335 keystore), Ed25519, its authority, its node's."""
     if len(economy) != 2 or not economy.isascii() or not economy.isupper():
         raise InputRefused(f"{economy!r} is not an economy: two upper-case letters")
+    # A whole node hangs from it, and no other command should wait for that to load.
+    from service.node.founding import LOCAL_HOSTS  # noqa: PLC0415
+
     keys = make_member_keys(
         folder,
         economy,

@@ -17,7 +17,7 @@ from service.cli.civil import format_instant, parse_moment
 from service.cli.commands import JsonOption
 from service.cli.errors import InputRefused
 from service.cli.network_facts import NetworkFacts
-from service.cli.output import facts, progress, show, show_json, stdout, table
+from service.cli.output import facts, progress, show, show_json, show_text, table
 from service.cli.profile import Profile, calls_node
 from service.cli.verdict_text import POSITIVE, REASONS, describe, text
 from service.client import Question, StatusClient, Verdict
@@ -216,7 +216,7 @@ def _many(
             done_rows += len(chunk)
             done(done_rows)
     if not as_json:
-        stdout().print(table("line", "TIN", "outcome", "status", "why", rows=shown))
+        show_text(table("line", "TIN", "outcome", "status", "why", rows=shown))
     return answered
 
 

@@ -1,6 +1,6 @@
 """`aeo`: all commands in one tree."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -10,6 +10,7 @@ from service.cli.commands import Commands, examples
 from service.cli.fsck import fsck
 from service.cli.lookup import lookup
 from service.cli.output import stdout
+from service.cli.programs import bench, demo
 from service.cli.publish import publish
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command(epilog=examples("aeo demo"))(demo)
 app.add_typer(key.app, name="key")
 app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")
@@ -42,11 +44,17 @@ app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(export.app, name="ledger")
 app.add_typer(verify.app, name="verify")
 app.command(epilog=examples("aeo fsck pilot"))(fsck)
+app.command(epilog=examples("aeo bench", "aeo bench lookup batch --json", "aeo bench --quick"))(
+    bench
+)
 
 
 def _print_version(asked: bool) -> None:
     if asked:
-        stdout().print(version("aeo-status-exchange"))
+        try:
+            stdout().print(version("aeo-status-exchange"))
+        except PackageNotFoundError:
+            stdout().print("not installed: run from its sources")
         raise typer.Exit
 
 

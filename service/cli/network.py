@@ -16,7 +16,6 @@ from service.cli.founders import founders_of_codes, founders_of_file
 from service.cli.key import HostOption
 from service.cli.output import facts, progress, say, show
 from service.config import DEFAULT_HEALTH, DEFAULT_LISTEN, DEFAULT_METRICS
-from service.node.founding import CLIENT_ROLES, LOCAL_HOSTS, Plan, found_network
 
 app = group("Begin a network.")
 
@@ -69,6 +68,14 @@ def init(
     """
     if (members is None) == (members_file is None):
         raise InputRefused("name the members with --members or with --members-file")
+    # A whole node hangs from it, and no other command should wait for that to load.
+    from service.node.founding import (  # noqa: PLC0415
+        CLIENT_ROLES,
+        LOCAL_HOSTS,
+        Plan,
+        found_network,
+    )
+
     plan = Plan(
         name=name,
         founders=(
@@ -85,7 +92,7 @@ def init(
     )
     with progress("Making keys", len(plan.founders), "members") as done:
         genesis = found_network(folder, plan, done)
-    made = _describe(folder, genesis)
+    made = _describe(folder, genesis, CLIENT_ROLES)
     show(
         made,
         lambda: facts([(key.replace("_", " "), _text(made[key])) for key in made]),
@@ -96,7 +103,7 @@ def init(
     say(f"Next: aeo node run --config {folder / 'node.toml'}")
 
 
-def _describe(folder: Path, genesis: Genesis) -> dict[str, Any]:
+def _describe(folder: Path, genesis: Genesis, roles: Sequence[str]) -> dict[str, Any]:
     return {
         "folder": str(folder),
         "network_id": genesis.network_id.hex(),
@@ -107,7 +114,7 @@ def _describe(folder: Path, genesis: Genesis) -> dict[str, Any]:
         "profiles": [
             str(folder / "clients" / founder.economy / f"{role}.toml")
             for founder in genesis.founders
-            for role in CLIENT_ROLES
+            for role in roles
         ],
     }
 

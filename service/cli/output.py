@@ -29,8 +29,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-# Columns of text that goes to a file or pipe, where nobody's window decides.
-_PIPE_WIDTH: Final = 160
+# Columns of text that goes to a file or pipe: there is no window, so nothing is wrapped.
+_PIPE_WIDTH: Final = 10_000
 # The unit of `progress` that is shown as KB and MB.
 BYTES: Final = "bytes"
 
@@ -66,7 +66,16 @@ def show(value: Any, text: Callable[[], RenderableType], *, as_json: bool) -> No
     if as_json:
         show_json(value)
     else:
-        stdout().print(text())
+        show_text(text())
+
+
+def show_text(text: RenderableType) -> None:
+    """Print data for people, without the blanks that fill up the columns of a table."""
+    console = stdout()
+    with console.capture() as capture:
+        console.print(text)
+    for line in capture.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
 
 
 def table(*headings: str, rows: Sequence[Sequence[str]]) -> Table:
