@@ -36,7 +36,7 @@ from ledger.customs.verdict import Query, Times, Verdict, format_verdict
 from ledger.state.facts import BookKey
 from ledger.state.state import State
 from ledger.state.view import StateView
-from service.node.verdict_parts import FIELD_TIN, cut_before
+from service.node.verdict_parts import cut_before
 from service.node.witness import Witness
 
 REMEMBERED: Final = 1 << 20
@@ -54,7 +54,6 @@ _TIN_TAG: Final = 0x0A
 _AS_OF: Final = Struct("<2sq")
 _AS_OF_TAG: Final = b"\x81\x02"
 _VERDICT_TIN_TAG: Final = b"\x92\x02"
-_FIELD_HEAD: Final = 20
 _FIELD_AS_OF: Final = 32
 
 # (group, holds from, holds to, row bytes, bytes after the TIN, height at which it was learnt, then
@@ -245,25 +244,29 @@ class LookupDesk:
             asked = tuple([(read.method, read.arguments) for read in witness.pair_reads])
             place = verdict.issuing_economy, books, asked
             group = self._groups.get(place)
-            if (
-                group is None
-                or not group.covers(witness)
-                or _prepare(group, position, keys, instructions) is None
-            ):
+            ready = None
+            if group is not None and group.covers(witness):
+                ready = _prepare(group, position, keys, instructions)
+            if group is None or ready is None:
                 parameters = position.state.parameters
                 group = _Group(verdict, witness, books, keys, instructions, parameters)
                 if len(self._groups) >= MAX_GROUPS:
                     self._groups.clear()
                 self._groups[place] = group
-                if _prepare(group, position, keys, instructions) is None:
+                ready = _prepare(group, position, keys, instructions)
+                if ready is None:
                     return
-            tin_at = cut_before(data, FIELD_TIN)
+            # Cut where `recall` will join: what cannot be joined again is not worth keeping.
+            middle = ready[0] + question[1 : question[1] + 2]
+            before, found, after = data.partition(middle)
+            if not found:
+                return
             row = (
                 group,
                 verdict.holds_from,
                 verdict.holds_to or _NEVER,
-                data[: cut_before(data, _FIELD_HEAD)],
-                data[tin_at + len(_VERDICT_TIN_TAG) + 1 + len(verdict.tin) :],
+                before,
+                after,
                 position.state.height,
                 *[part for read in reads for part in (read.subject, read.packed)],
             )
