@@ -3,47 +3,33 @@ r"""A verdict's bytes in three parts, so that most of an answer can be kept and 
 Fields ascend in `Verdict`, and protobuf messages concatenate. The field numbers were given out so
 that the bytes fall into parts that change at different times:
 
-    row    fields 1 to 19    what the facts say of one trader: until a record of it or a rule changes
+    row    fields 1 to 19    what the facts say of a trader: until a record of it or a rule changes
     head   fields 20 to 29   where the ledger stood: until the next block or seal
     query  fields 30 on      what was asked: the economies, the times, the TIN
 
 >>> from aeo.exchange.v1.verdict_pb2 import Verdict
->>> said = Verdict(outcome=1, reason=1, height=7, issuing_economy="KR", tin="KR123").SerializeToString()
->>> parts = split_verdict(said)
->>> parts.row.hex(), parts.head.hex(), parts.query
+>>> said = Verdict(outcome=1, reason=1, height=7, issuing_economy="KR", tin="KR123")
+>>> data = said.SerializeToString()
+>>> head, query = cut_before(data, 20), cut_before(data, 30)
+>>> data[:head].hex(), data[head:query].hex(), data[query:]
 ('08011001', 'a00107', b'\xf2\x01\x02KR\x92\x02\x05KR123')
->>> b"".join(parts) == said
-True
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from ledger.errors import FormatError
 
-FIRST_HEAD_FIELD: Final = 20
-FIRST_QUERY_FIELD: Final = 30
-FIELD_TIN: Final = 34
-
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-
-
-class VerdictParts(NamedTuple):
-    """The bytes of a verdict, cut where fields 20 and 30 begin."""
-
-    row: bytes
-    head: bytes
-    query: bytes
-
-
-def split_verdict(data: bytes) -> VerdictParts:
-    """Cut a verdict that `format_verdict` made; raises `FormatError` where its fields descend."""
-    head = cut_before(data, FIRST_HEAD_FIELD)
-    query = cut_before(data, FIRST_QUERY_FIELD)
-    return VerdictParts(data[:head], data[head:query], data[query:])
+_VARINT: Final = 0
+_FIXED64: Final = 1
+_BYTES: Final = 2
+_FIXED32: Final = 5
 
 
 def cut_before(data: bytes, field: int) -> int:
-    """Where the first field numbered `field` or higher begins; the length when there is none."""
+    """Where the first field numbered `field` or higher begins; the length when there is none.
+
+    Raises `FormatError` where fields descend or end early.
+    """
     at, newest = 0, 0
     while at < len(data):
         tag, after = _varint(data, at)
@@ -84,17 +70,3 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             return value, at
         shift += 7
     raise FormatError("a number ends early")
-
-
-def varint(value: int) -> bytes:
-    """Write a protobuf varint.
-
-    >>> varint(5).hex(), varint(300).hex()
-    ('05', 'ac02')
-    """
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
