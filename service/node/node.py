@@ -59,6 +59,7 @@ class NodeSettings:
     members: Mapping[str, int] = field(repr=False)
     map_process: bool = False
     max_page_count: int | None = None
+    home_max_page_count: int | None = None
 
     @classmethod
     def in_folder(cls, folder: Path, members: Mapping[str, int]) -> "NodeSettings":
@@ -274,7 +275,7 @@ class Node:
                 self.settings.home(key.economy),
                 key.economy,
                 self.network_id,
-                max_page_count=self.settings.max_page_count,
+                max_page_count=self.settings.home_max_page_count,
                 on_step=on_step,
             )
         )

@@ -398,5 +398,7 @@ def _response(publication_id: int, rows: bytes, *, repeated: bool = False) -> by
 
 
 def _mark(signed: Signed, place: Place) -> Recorded:
-    refusals = {position: code for position, code in enumerate(place.refusals) if code}
+    refusals = {}
+    if signed.carries.publications:  # a step's refusal is its caller's to hear, no publication's
+        refusals = {position: code for position, code in enumerate(place.refusals) if code}
     return Recorded(signed.sequence, place.log_index, place.height, place.time, refusals)
