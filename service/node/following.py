@@ -8,22 +8,20 @@ revoking a trader with one certificate suspended and one already withdrawn revok
 GRANT, AMEND and CORRECT state something new or name one record; they are published as they are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from aeo.exchange.v1.publishing_service_pb2 import ChangeStatusRequest
 from aeo.ledger.v1 import status_pb2 as pb
-from ledger.customs.arrangement import ArrangementHistory
 from ledger.customs.status import Role, Scope, StatusRecord, format_status
 from ledger.customs.subject import LookupKey
-from ledger.customs.tin import TinError, parse_tin
-from ledger.customs.transition import TRANSITION_REFUSALS, check_transition
+from ledger.customs.transition import CERTIFICATE_UNKNOWN, TRANSITION_REFUSALS, check_transition
 from ledger.errors import FormatError
-from ledger.state.refusals import STEP_REFUSALS
 from ledger.state.state import State
 from ledger.state.view import StatusEntry
-from service.node.submission import CONFIRMED_EVENTS, ROW_CODES, STATUSES, PreparedRows, RowFault
+from service.node.submission import CONFIRMED_EVENTS, STATUSES, PreparedRows
+from service.node.targets import RowFault, RowRefused, RowTargets
 from service.store.prepared import Group
 
 # The status that each event leads to; None where the caller or the history says.
@@ -39,10 +37,12 @@ LEADS_TO: Final[dict[int, int | None]] = {
 }
 
 
-class _Faulty(Exception):
-    def __init__(self, code: str, detail: str = "") -> None:
-        text = ROW_CODES.get(code) or TRANSITION_REFUSALS.get(code) or STEP_REFUSALS[code]
-        self.fault = RowFault(code, f"{text}: {detail}" if detail else text)
+class _NoneFollows(Exception):
+    """The event may not follow on any certificate there; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def prepare_change(
@@ -56,24 +56,25 @@ def prepare_change(
 
     The request's event is one of `LEADS_TO`. Where nothing can be made, row 0 has the fault.
     """
-    try:
-        tin = parse_tin(request.tin, state.prefixes()).canonical
-    except TinError as error:
-        return PreparedRows((), {0: RowFault(error.reason, str(error))})
+    targets = RowTargets(state, economy, now)
     groups: list[Group] = []
-    fault = RowFault("CERTIFICATE_UNKNOWN", TRANSITION_REFUSALS["CERTIFICATE_UNKNOWN"])
-    named = tuple(request.arrangement_ids)
-    for arrangement_id in named or state.own_arrangements(economy):
-        try:
-            records = _records(request, state, economy, key_of, now, tin, arrangement_id)
-        except _Faulty as faulty:
-            if named:
-                return PreparedRows((), {0: faulty.fault})
-            if faulty.fault.code in TRANSITION_REFUSALS and faulty.fault.code != fault.code:
-                fault = faulty.fault
-            continue
-        groups.append(Group(STATUSES, arrangement_id, (0,) * len(records), tuple(records)))
-    return PreparedRows(tuple(groups), {} if groups else {0: fault})
+    refused = CERTIFICATE_UNKNOWN
+    try:
+        tin = targets.tin(request.tin)
+        for arrangement_id in targets.arrangements(tuple(request.arrangement_ids)):
+            try:
+                key = _key(key_of, arrangement_id)
+                records = _records(request, state, economy, key, tin, now)
+            except _NoneFollows as none:
+                if none.code != CERTIFICATE_UNKNOWN:
+                    refused = none.code
+                continue
+            groups.append(Group(STATUSES, arrangement_id, (0,) * len(records), tuple(records)))
+    except RowRefused as error:
+        return PreparedRows((), {0: error.fault})
+    if not groups:
+        return PreparedRows((), {0: RowFault(refused, TRANSITION_REFUSALS[refused])})
+    return PreparedRows(tuple(groups), {})
 
 
 def takes_two(event: int) -> bool:
@@ -81,25 +82,28 @@ def takes_two(event: int) -> bool:
     return event in CONFIRMED_EVENTS
 
 
-def _records(
-    request: ChangeStatusRequest,
-    state: State,
-    economy: str,
-    key_of: Callable[[bytes], LookupKey | None],
-    now: int,
-    tin: str,
-    arrangement_id: bytes,
-) -> list[bytes]:
-    history = _open_arrangement(state, economy, arrangement_id, now)
+def _key(key_of: Callable[[bytes], LookupKey | None], arrangement_id: bytes) -> LookupKey:
     key = key_of(arrangement_id)
     if key is None:
-        raise _Faulty("LOOKUP_KEY_MISSING", arrangement_id.hex())
-    entries = state.subject(arrangement_id, economy, key.subject(tin))
-    wanted = key.certificate(request.certificate_number) if request.certificate_number else None
-    member_since = next(member.time for member in state.members() if member.economy == economy)
-    until = history.migrated_until(economy, member_since)
+        raise RowRefused("LOOKUP_KEY_MISSING", arrangement_id.hex())
+    return key
+
+
+def _records(
+    request: ChangeStatusRequest, state: State, economy: str, key: LookupKey, tin: str, now: int
+) -> list[bytes]:
+    """One record for each certificate under the key's arrangement on which the event may follow."""
+    history = state.arrangement(key.arrangement_id)
+    assert history is not None, "it was looked at as a target"
+    until = history.migrated_until(economy, state.member_since(economy))
+    number = request.certificate_number
+    try:
+        wanted = key.certificate(number) if number else None
+    except FormatError as error:
+        raise RowRefused("CERTIFICATE_MALFORMED", str(error)) from None
     made: list[bytes] = []
-    refused = "CERTIFICATE_UNKNOWN"
+    refused = CERTIFICATE_UNKNOWN
+    entries = state.subject(key.arrangement_id, economy, key.subject(tin))
     for own in _certificates(entries):
         if wanted is not None and own[-1].record.certificate != wanted:
             continue
@@ -107,39 +111,22 @@ def _records(
             record = _follow(request, own, now)
             data = format_status(record)
         except FormatError as error:
-            raise _Faulty("RECORD_MALFORMED", str(error)) from None
+            raise RowRefused("RECORD_MALFORMED", str(error)) from None
         code = check_transition(record, own, now, until)
         if code is None:
             made.append(data)
         else:
             refused = code
     if not made:
-        raise _Faulty(refused)
+        raise _NoneFollows(refused)
     return made
 
 
-def _open_arrangement(
-    state: State, economy: str, arrangement_id: bytes, now: int
-) -> ArrangementHistory:
-    history = state.arrangement(arrangement_id)
-    if history is None:
-        raise _Faulty("ARRANGEMENT_UNKNOWN", arrangement_id.hex())
-    if economy not in history.text.parties:
-        raise _Faulty("NOT_A_PARTY", arrangement_id.hex())
-    if history.complete is None:
-        raise _Faulty("ARRANGEMENT_NOT_SIGNED", arrangement_id.hex())
-    if any(end.instant <= now for end in history.ends):
-        raise _Faulty("ARRANGEMENT_HAS_ENDED", arrangement_id.hex())
-    return history
-
-
-def _certificates(
-    entries: "list[StatusEntry] | tuple[StatusEntry, ...]",
-) -> Iterator[list[StatusEntry]]:
+def _certificates(entries: Sequence[StatusEntry]) -> Iterable[list[StatusEntry]]:
     own: dict[bytes, list[StatusEntry]] = {}
     for entry in entries:
         own.setdefault(entry.record.certificate, []).append(entry)
-    yield from own.values()
+    return own.values()
 
 
 def _follow(request: ChangeStatusRequest, own: list[StatusEntry], now: int) -> StatusRecord:

@@ -24,7 +24,7 @@ def free_addresses(count: int) -> list[str]:
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))
-    addresses = ["127.0.0.1:{}".format(each.getsockname()[1]) for each in sockets]
+    addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
     for each in sockets:
         each.close()
     return addresses
@@ -38,8 +38,9 @@ def script_of(folder: Path, address: str) -> str:
         if language == "python":
             assert "import" in text
             (folder / f"block{number}.py").write_text(text.replace(ADDRESS, address))
-            text = f"{sys.executable} block{number}.py\n"
-        parts.append(text)
+            parts.append(f"{sys.executable} block{number}.py\n")
+        else:
+            parts.append(text)
     return "\n".join(parts)
 
 
