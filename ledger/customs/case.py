@@ -89,16 +89,18 @@ class Case:
         if self.attested < now - limit:
             return pb.REASON_LEDGER_STALE
         until = self.attested + limit + 1
+        reason = 0
         if now > seen + limit:
             # Then an earlier as_of may be fresh where a later one is not.
             self.rest_on([seen + limit + 1])
             if self.as_of > seen + limit:
-                return pb.REASON_ISSUER_STALE
+                reason = pb.REASON_ISSUER_STALE
         elif self.query.as_of is None or self.as_of > seen + limit:
             until = min(until, seen + limit + 1)
+        # Of a silent issuer too: once the ledger is stale as well, the ledger is named.
         if self.moving and (not self.fresh_until or until < self.fresh_until):
             self.fresh_until = until
-        return 0
+        return reason
 
 
 class PrefixesAt(Container[str]):

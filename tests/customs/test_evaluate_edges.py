@@ -143,6 +143,12 @@ def test_ask_again_when_the_answer_may_have_changed() -> None:
     early = ask(ledger, replace(QUERY, as_of=seen + 60_000), now=seen + 60_001)
     assert (early.outcome, early.holds_to) == (pb.OUTCOME_RECOGNISED, seen + 60_001)
     assert stale.holds_from == seen + 60_001
+    # Waiting makes the ledger stale after the issuer, and then the ledger is named.
+    waiting = ask(ledger, now=seen + 60_002, attested=seen + 5_000)
+    assert waiting.reason == pb.REASON_ISSUER_STALE
+    assert waiting.cache_until == seen + 65_001
+    later = ask(ledger, now=waiting.cache_until, attested=seen + 5_000)
+    assert later.reason == pb.REASON_LEDGER_STALE
 
 
 def test_known_at_a_height() -> None:
