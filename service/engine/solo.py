@@ -145,12 +145,12 @@ class SoloEngine:
 
     def _take(self) -> list[tuple[_Waiting, int]]:
         """Wait for transactions; the next block's, as (whose, how many). Empty: stop."""
-        parameters = self._machine.state.parameters
-        room = min(parameters.max_block_bytes, BLOCK_BYTES)
-        places = parameters.max_block_transactions
         batch: list[tuple[_Waiting, int]] = []
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._stopping)
+            parameters = self._machine.state.parameters
+            room = min(parameters.max_block_bytes, BLOCK_BYTES)
+            places = parameters.max_block_transactions
             for waiting in self._waiting:
                 count = 0
                 for transaction in waiting.transactions[len(waiting.outcomes) :]:
