@@ -1,4 +1,4 @@
-"""From the certificate that the ledger has to the one a register states: which event leads there."""
+"""From the certificate that the ledger has to the one a register states: which event it takes."""
 
 import pytest
 
