@@ -17,6 +17,7 @@ from rich.console import Console
 
 from service.bench.comparison import compared
 from service.bench.figures import Figure
+from service.bench.growth import growth_figures
 from service.bench.lookup import Effort, batch_figures, lookup_figures
 from service.bench.machine import machine_facts
 from service.bench.process import SERVER_CORE, Child, measured
@@ -93,8 +94,10 @@ def run_bench(
     chosen = _chosen(selection)
     console = Console(stderr=True, highlight=False)
     machine = machine_facts()
-    run = Run(plan(traders, quick=quick, large=large), console.print)
+    sizes = plan(traders, quick=quick, large=large)
+    run = Run(sizes, console.print)
     figures = list(run.figures(chosen))
+    figures += growth_figures(figures, sizes.traders)
     rows = compared(figures)
     if json_output:
         report = {
