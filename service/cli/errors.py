@@ -22,6 +22,7 @@ from typing import Final
 
 from ledger.errors import CheckError, FormatError, LedgerError, Misbehaviour
 from service.cli import exits
+from service.cli.refusal_text import refusal_text
 from service.client.errors import ClientError, Conflict, Failure, Unavailable
 from service.errors import Failed, Refused, ServiceError, StoreCorrupt, WrongStore
 from service.keys.key_file import KeyFileError
@@ -95,6 +96,8 @@ def _message(error: BaseException) -> str:
             return f"not UTF-8: {error.reason} at byte {error.start}"
         case Unavailable():
             return f"no node answers: {error}"
-        case ClientError(request_id=str() as request) if request:
-            return f"{error} (request {request})"
+        case ClientError():
+            why = refusal_text(error.reason)
+            request = f" (request {error.request_id})" if error.request_id else ""
+            return f"{error}{': ' if why else ''}{why}{request}"
     return str(error)

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pycountry
 
@@ -114,7 +114,7 @@ def _zone(economy: str, named: str) -> str:
         )
     try:
         return ZoneInfo(known[0]).key
-    except (ValueError, OSError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InputRefused(f"{known[0]!r} is not an IANA time zone") from None
 
 

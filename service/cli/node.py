@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import tomli_w
 import typer
+from rich.text import Text
 
 from service.cli.commands import JsonOption, examples, group
-from service.cli.output import show_json, stdout
+from service.cli.output import show_json, show_text
 from service.config import load_config
 from service.logs import set_up_logs
 
@@ -50,7 +51,7 @@ def run(
         if json:
             show_json(described)
         else:
-            stdout().print(tomli_w.dumps(_without_none(described)), end="", soft_wrap=True)
+            show_text(Text(tomli_w.dumps(_without_none(described))))
         return
     set_up_logs(settings.log.level)
     # Only this command loads the whole of a node; a look-up should not wait for it.

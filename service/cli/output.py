@@ -59,6 +59,7 @@ def show_json(value: Any, *, line: bool = False) -> None:
     """Print a JSON document; `line`: on one line, as one of many."""
     text = json.dumps(value, ensure_ascii=False, indent=None if line else 2)
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def show(value: Any, text: Callable[[], RenderableType], *, as_json: bool) -> None:
@@ -76,6 +77,7 @@ def show_text(text: RenderableType) -> None:
         console.print(text)
     for line in capture.get().splitlines():
         sys.stdout.write(line.rstrip() + "\n")
+    sys.stdout.flush()
 
 
 def table(*headings: str, rows: Sequence[Sequence[str]]) -> Table:

@@ -2,25 +2,17 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.exchange.v1 import status_service_pb2 as exchange
-from ledger.customs.transition import TRANSITION_REFUSALS
-from ledger.state.refusals import STEP_REFUSALS
+from service.cli.refusal_text import refusal_text
 from service.client import PublishingClient
-
-_TEXTS: Final = {**STEP_REFUSALS, **TRANSITION_REFUSALS}
 
 
 def new_key() -> str:
     """An idempotency key for one run: the same request sent again is the same publication."""
     return uuid.uuid4().hex
-
-
-def refusal_text(code: str) -> str:
-    """Why the ledger refused a record, for people."""
-    return _TEXTS.get(code, code)
 
 
 def follow(client: PublishingClient, publication_id: str) -> publishing.Publication:

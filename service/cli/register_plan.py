@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.ledger.v1 import status_pb2 as status
-from ledger.customs.transition import TRANSITION_REFUSALS
+from service.cli.refusal_text import refusal_text
 from service.cli.register_file import Fault, Row
 
 
@@ -73,7 +73,7 @@ def plan(rows: Sequence[Row], compared: Sequence[publishing.RowComparison]) -> P
         own: dict[bytes, publishing.Submission] = {}
         for change in comparison.changes:
             if change.code:
-                why = TRANSITION_REFUSALS.get(change.code, change.code)
+                why = refusal_text(change.code) or change.code
                 where = change.arrangement_id.hex()
                 faults.append(Fault(row.line, change.code, f"under arrangement {where}: {why}"))
             elif change.event:
