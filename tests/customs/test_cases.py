@@ -75,6 +75,7 @@ class World:
             parties=said["parties"],
             rules=[rule(line) for line in said["rules"]],
             notice_days=said.get("notice", 0),
+            staleness_limit=said.get("staleness_minutes", 0) * 60_000,
         )
         author = said["parties"][0]
         self.names[name] = self.ledger.propose(time, author, text, name.encode())
@@ -99,9 +100,14 @@ class World:
     def _heartbeat(self, time: int, *authors: str) -> None:
         self.ledger.heartbeat(time, *authors)
 
-    def _silence(self, time: int, prefix: str) -> None:
-        height, time = self.ledger.at(time)
-        self.ledger.speaks(prefix, prefix, False, height, time)
+    def _join(self, time: int, economy: str) -> None:
+        self.ledger.member(economy, time=time)
+
+    def _speaks(self, time: int, prefix: str, economy: str) -> None:
+        self.ledger.speaks(prefix, economy, True, *self.ledger.at(time))
+
+    def _ends(self, time: int, prefix: str, economy: str) -> None:
+        self.ledger.speaks(prefix, economy, False, *self.ledger.at(time))
 
     def _alias(
         self, time: int, scheme: str, value: str, tin: str, name: str, valid: str = ""
@@ -109,8 +115,7 @@ class World:
         key = self.ledger.keyring[self.names[name]]
         dates = [instant(day) for day in valid.removeprefix("valid=").split("..")] if valid else []
         alias, subject = key.alias(scheme, value), key.subject(tin)
-        issuer = tin[:2]
-        self.ledger.publish_alias(time, issuer, self.names[name], alias, subject, *dates)
+        self.ledger.publish_alias(time, issuer_of(tin), self.names[name], alias, subject, *dates)
 
     def _record(self, time: int, event: str, rest: str) -> None:
         tin, certificate, name, said_text = [*rest.split(" ", 3), ""][:4]
@@ -155,8 +160,7 @@ class World:
             corrects=undone,
         )
         assert parse_status(format_status(record)) == record
-        issuer = next(e for e, prefixes in TABLE["members"].items() if tin[:2] in prefixes)
-        assert self.ledger.publish(time, issuer, self.names[name], record) == [None]
+        assert self.ledger.publish(time, issuer_of(tin), self.names[name], record) == [None]
         place = RecordPlace(self.ledger.height, 0)
         self.places.setdefault(f"{tin} {certificate} {name}", []).append(place)
 
@@ -171,6 +175,10 @@ STATED = {
     "END_SHARING": "NOT_SHARED",
     "ANNUL": "ANNULLED",
 }
+
+
+def issuer_of(tin: str) -> str:
+    return next(economy for economy, said in TABLE["members"].items() if tin[:2] in said)
 
 
 def codes(said: dict[str, str], word: str) -> tuple[str, ...]:
