@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 import grpc
 
@@ -14,7 +14,15 @@ from aeo.exchange.v1 import publishing_service_pb2 as pb
 from aeo.exchange.v1 import verdict_pb2
 from aeo.exchange.v1.status_service_pb2 import LookupRequest, LookupResponse
 from aeo.ledger.v1 import arrangement_pb2, status_pb2
-from service.bench.calls import CHANGE_STATUS, LIST_PUBLICATIONS, LOOKUP, PUBLISH, one, open_channel
+from service.bench.calls import (
+    CHANGE_STATUS,
+    LIST_PUBLICATIONS,
+    LOOKUP,
+    PUBLISH,
+    busy_ns,
+    one,
+    open_channel,
+)
 from service.bench.figures import FULL_SIZE, AtLeast, Figure
 from service.bench.process import CLIENT_CORE, SERVER_CORE, Child, measured
 from service.bench.server import serve_world
@@ -29,6 +37,14 @@ _PATIENCE_S: Final = 300.0
 _MILLION: Final = 1_000_000
 
 
+class Published(NamedTuple):
+    """Records a second, the node's processor time (us) for each, and the world as it became."""
+
+    rate: float
+    used_us: float
+    world: World
+
+
 def publish_figures(world: World, records: int, rounds: int) -> tuple[list[Figure], World]:
     """Records a second, once with the state map in the node's process, once beside it.
 
@@ -38,22 +54,24 @@ def publish_figures(world: World, records: int, rounds: int) -> tuple[list[Figur
     for map_process in (False, True):
         with Child(SERVER_CORE, serve_world, world, map_process) as server:
             address = server.receive()
-            rates = []
+            done: list[Published] = []
             before = world.traders
             for _ in range(rounds):
-                rate, world = measured(CLIENT_CORE, publish_some, address, world, records)
-                rates.append(rate)
+                done.append(measured(CLIENT_CORE, publish_some, address, world, records))
+                world = done[-1].world
         name = f"publish.{before}"
         where = "state map in a second process" if map_process else "one process"
+        used = median(each.used_us for each in done)
         bound = 20_000 if before >= _MILLION else 25_000
         figures.append(
             Figure.of(
                 f"{name}.{'two' if map_process else 'one'}",
                 f"publishing, {before:,} leaves: {where}",
-                rates,
+                [each.rate for each in done],
                 "/s",
                 AtLeast(bound) if before >= FULL_SIZE else None,
-                f"until in the ledger and sealed; {world.traders:,} leaves at the end",
+                f"until in the ledger and sealed; {used:.1f} us of the node's processor time"
+                f" a record; {world.traders:,} leaves at the end",
             )
         )
     return figures, world
@@ -76,8 +94,8 @@ def suspension_figures(address: str, world: World, rounds: int) -> list[Figure]:
     ]
 
 
-def publish_some(address: str, world: World, records: int) -> tuple[float, World]:
-    """Publish traders that are new until there are so many records more; records a second.
+def publish_some(address: str, world: World, records: int) -> Published:
+    """Publish traders that are new until there are so many records more.
 
     The time runs from the first call until the last record is in the ledger under a seal.
     """
@@ -89,11 +107,14 @@ def publish_some(address: str, world: World, records: int) -> tuple[float, World
         request.SerializeToString() for request in requests(world, range(world.traders, number))
     ]
     with open_channel(address, world, world.approver) as channel:
+        before = busy_ns(channel)
         started = time.monotonic()
         publications = _publish_all(channel, prepared)
         _wait_until_sealed(channel, set(publications))
         seconds = time.monotonic() - started
-    return made / seconds, replace(world, traders=number, records=world.records + made)
+        used = (busy_ns(channel) - before) / 1e3
+    grown = replace(world, traders=number, records=world.records + made)
+    return Published(made / seconds, used / made, grown)
 
 
 def suspend_some(address: str, world: World, rounds: int) -> list[float]:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Final
 
-from service.api.caller import RIGHTS, Right
 from service.api.ledger import SERVICE as LEDGER
 from service.api.ledger import LedgerServicer
 from service.api.listener import Listener, MutualTls
@@ -24,6 +23,7 @@ from service.api.status import SERVICE as STATUS
 from service.api.status import StatusServicer
 from service.bench.process import CLIENT_CORE, move_children, wait_for_end
 from service.bench.world import HOST, World
+from service.keys.spiffe import AccessRole
 from service.node.node import Node
 
 BENCH: Final = "aeo.bench.v1.Bench"
@@ -67,7 +67,7 @@ class _Bench:
             BUSY: self._busy,
             FORGET: self._forget,
         }
-        roles = RIGHTS[Right.LOOK_UP]
+        roles = frozenset(AccessRole)
         return {
             path.rpartition("/")[2]: Method(Kind.UNARY, handler, None, None, roles)
             for path, handler in handlers.items()
