@@ -152,7 +152,7 @@ def _check(
         if name not in known:
             raise InputRefused(f"{where}{name} is none of {', '.join(known)}")
         if type(value) is not known[name]:
-            raise InputRefused(f"{where}{name} must be a {known[name].__name__}")
+            raise InputRefused(f"{where}{name} must be of type {known[name].__name__}")
 
 
 def _strings(said: Mapping[str, Any], name: str, where: str = "") -> list[str]:
@@ -163,10 +163,10 @@ def _strings(said: Mapping[str, Any], name: str, where: str = "") -> list[str]:
 
 
 def _modes(said: Mapping[str, Any], where: str) -> set[int]:
-    modes = set(said.get("transport_modes", []))
-    if not modes <= set(range(1, 9)):
+    modes = said.get("transport_modes", [])
+    if not all(type(mode) is int and 1 <= mode <= 8 for mode in modes):
         raise InputRefused(f"{where}transport_modes are 1 to 8")
-    return modes
+    return set(modes)
 
 
 def _benefits(said: Mapping[str, Any], where: str) -> list[pb.Benefit]:

@@ -3,7 +3,7 @@
 With ``--json`` stdout holds one JSON document (commands that answer row by row: one a line), whose
 names and values never change their meaning; instants are Unix milliseconds, bytes are hex. Without
 it, text for people: colour only on a terminal and never under ``NO_COLOR``. Nothing that came over
-the network is read as markup, and control characters do not reach the terminal.
+the network is read as markup, and control characters do not reach the terminal (`plain`).
 """
 
 import json
@@ -31,8 +31,24 @@ from rich.text import Text
 
 # Columns of text that goes to a file or pipe: there is no window, so nothing is wrapped.
 _PIPE_WIDTH: Final = 10_000
+# What could move a terminal's cursor or turn the order of its letters: controls but for the line
+# break, and the embeddings, overrides and isolates of bidirectional text.
+_UNSAFE: Final = {
+    code: "\N{REPLACEMENT CHARACTER}"
+    for first, last in ((0, 0x09), (0x0B, 0x1F), (0x7F, 0x9F), (0x202A, 0x202E), (0x2066, 0x2069))
+    for code in range(first, last + 1)
+}
 # The unit of `progress` that is shown as KB and MB.
 BYTES: Final = "bytes"
+
+
+def plain(text: str) -> str:
+    r"""Text from anywhere, made harmless for a terminal.
+
+    >>> plain("wave\x1b[2Jthrough")
+    'wave\ufffd[2Jthrough'
+    """
+    return text.translate(_UNSAFE)
 
 
 def stdout() -> Console:
@@ -47,17 +63,17 @@ def stderr() -> Console:
 
 def say(message: str) -> None:
     """Tell people something that is not data."""
-    stderr().print(Text(message), soft_wrap=True)
+    stderr().print(Text(plain(message)), soft_wrap=True)
 
 
 def warn(message: str) -> None:
     """Tell people what went wrong."""
-    stderr().print(Text.assemble(("aeo: ", "bold red"), message), soft_wrap=True)
+    stderr().print(Text.assemble(("aeo: ", "bold red"), plain(message)), soft_wrap=True)
 
 
 def show_json(value: Any, *, line: bool = False) -> None:
     """Print a JSON document; `line`: on one line, as one of many."""
-    text = json.dumps(value, ensure_ascii=False, indent=None if line else 2)
+    text = json.dumps(value, indent=None if line else 2)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -84,7 +100,7 @@ def table(*headings: str, rows: Sequence[Sequence[str]]) -> Table:
     """Rows under headings, without lines around them, so that they paste well."""
     made = Table(*headings, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
+        made.add_row(*(Text(plain(cell)) for cell in row))
     return made
 
 
@@ -95,7 +111,7 @@ def facts(rows: Sequence[tuple[str, str]]) -> Table:
     made.add_column()
     for name, value in rows:
         if value:
-            made.add_row(Text(name), Text(value))
+            made.add_row(Text(plain(name)), Text(plain(value)))
     return made
 
 

@@ -65,7 +65,7 @@ class Profile:
                 raise InputRefused(f"{path}: {name} is none of {', '.join(known)}")
             allowed: tuple[type, ...] = (int, float) if known[name] is float else (str,)
             if not isinstance(value, allowed) or isinstance(value, bool):
-                raise InputRefused(f"{path}: {name} must be a {allowed[-1].__name__}")
+                raise InputRefused(f"{path}: {name} must be of type {allowed[-1].__name__}")
         for name in _FILES:
             if said.get(name):
                 said[name] = str(path.parent / said[name])

@@ -13,7 +13,7 @@ from rich.text import Text
 from aeo.exchange.v1 import verdict_pb2 as pb
 from aeo.ledger.v1 import arrangement_pb2
 from service.cli.civil import format_day, format_instant, format_last_day
-from service.cli.output import facts
+from service.cli.output import facts, plain
 
 REASONS: Final[Mapping[int, str]] = {
     pb.REASON_NONE: "every check passed",
@@ -135,7 +135,7 @@ def text(
     said, style = _OUTCOMES.get(verdict.outcome, ("NO ANSWER", "bold yellow"))
     there, here = time_zone(verdict.issuing_economy), time_zone(verdict.recognising_economy)
     heading = Text.assemble(
-        (said, style), "  ", (verdict.tin or asked, "bold"), f"\n{_why(verdict)}\n"
+        (said, style), "  ", (plain(verdict.tin or asked), "bold"), f"\n{_why(verdict)}\n"
     )
     rows = [
         ("status", _status(verdict)),

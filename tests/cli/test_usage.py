@@ -63,8 +63,8 @@ def test_every_command_explains_itself(aeo: Aeo) -> None:
     ("text", "why"),
     [
         ("colour = 1", "colour is none of address"),
-        ("address = 1", "address must be a str"),
-        ("deadline = true", "deadline must be a float"),
+        ("address = 1", "address must be of type str"),
+        ("deadline = true", "deadline must be of type float"),
         ("address", "Expected"),
     ],
 )
