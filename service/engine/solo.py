@@ -34,7 +34,7 @@ from service.errors import ClockWentBack, EngineStopped, Overloaded
 CLOCK_WARNING_MS: Final = 1_000
 CLOCK_LIMIT_MS: Final = 3_600_000
 
-# Bytes of one block, at most, whatever the network allows: some 12,000 records, half a second of
+# Bytes of one block, at most, whatever the network allows: some 8,000 records, a quarter second of
 # work. A larger block makes nothing cheaper, and a suspension behind it waits longer.
 BLOCK_BYTES: Final = 1 << 20
 # Bytes that may wait: some seconds of work. Authors keep theirs in their outboxes anyway.

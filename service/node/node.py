@@ -50,7 +50,9 @@ class NodeSettings:
 
     `members` maps economies to BLS secret keys; `homes` is the folder of their own stores. The
     `guard` lies where no backup of the stores takes it along. `map_process` keeps the state map in
-    a process of its own: publishing is then up to twice as fast, on two cores.
+    a process of its own. Measured on 200,000 leaves, the node's own process then spends 21 us a
+    record instead of 34; off by default, since one core is enough for 25,000 records a second and
+    the second process wants another core.
     """
 
     ledger: Path

@@ -21,7 +21,6 @@ from typing import Final, Protocol
 
 import structlog
 
-from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes
 from aeo.ledger.v1.transaction_pb2 import Heartbeat, Transaction
 from ledger.bls.scheme import BlsBackend
@@ -37,10 +36,11 @@ from service.clock import Clock
 from service.engine.protocol import Engine, Outcome
 from service.engine.protocol import Recorded as Place
 from service.errors import EngineStopped, KeyReused, Overloaded, SequenceTaken
+from service.node.answers import format_answers, format_response
 from service.node.key import MemberKey
 from service.node.keyring import Keyring
 from service.node.packing import Packing, format_batch_body
-from service.node.submission import PreparedRows, RowFault, prepare_rows
+from service.node.submission import PreparedRows, prepare_rows
 from service.store.home_store import HomeStore
 from service.store.outbox import NewPublication, Recorded, Signed
 from service.store.prepared import Carries
@@ -145,7 +145,7 @@ class Publisher:
         for signed in entered:
             if signed.data not in places:
                 raise SequenceTaken(self.economy, signed.sequence)
-        self._outbox.mark_recorded([_mark(signed, places[signed.data]) for signed in entered])
+        self._outbox.mark_recorded([_noted(signed, places[signed.data]) for signed in entered])
         self._sequence = max(self._outbox.next_sequence(), last + 1)
         for rest in self._outbox.waiting():
             self._packing.add_some(
@@ -217,7 +217,7 @@ class Publisher:
         with self._changed:
             self._packing.add(publication_id, prepared.groups)
             self._changed.notify_all()
-        return Answer(publication_id, _response(publication_id, answers), repeated=False)
+        return Answer(publication_id, format_response(publication_id, answers), repeated=False)
 
     def heartbeat(self) -> "Future[Place]":
         """Say that the member is alive and what it has verified; the future ends once recorded."""
@@ -242,7 +242,7 @@ class Publisher:
 
     def _repeat(self, publication_id: int) -> Answer:
         rows = self._outbox.answer(publication_id) or b""
-        response = _response(publication_id, rows, repeated=True)
+        response = format_response(publication_id, rows, repeated=True)
         return Answer(publication_id, response, repeated=True)
 
     # The thread.
@@ -361,7 +361,7 @@ class Publisher:
         for signed, outcome in finished:
             if isinstance(outcome, str):
                 raise EngineStopped(f"transaction {signed.sequence} is not in the log: {outcome}")
-            marks.append(_mark(signed, outcome))
+            marks.append(_noted(signed, outcome))
         self._outbox.mark_recorded(marks)
         for signed, outcome in finished:
             future = self._futures.pop(signed.sequence, None)
@@ -379,25 +379,7 @@ class Publisher:
                 future.set_exception(EngineStopped(str(error)))
 
 
-def format_answers(rows: int, faults: dict[int, RowFault]) -> bytes:
-    """The `rows` and `prepared` of a PublishResponse; a row taken is two constant bytes."""
-    if faults:
-        answers = [b"\x12\x00"] * rows
-        for row, fault in faults.items():
-            answer = publishing.RowAnswer(code=fault.code, message=fault.message)
-            answers[row] = publishing.PublishResponse(rows=[answer]).SerializeToString()
-        column = b"".join(answers)
-    else:
-        column = b"\x12\x00" * rows
-    return column + publishing.PublishResponse(prepared=rows - len(faults)).SerializeToString()
-
-
-def _response(publication_id: int, rows: bytes, *, repeated: bool = False) -> bytes:
-    head = publishing.PublishResponse(publication_id=str(publication_id), repeated_request=repeated)
-    return head.SerializeToString() + rows
-
-
-def _mark(signed: Signed, place: Place) -> Recorded:
+def _noted(signed: Signed, place: Place) -> Recorded:
     refusals = {}
     if signed.carries.publications:  # a step's refusal is its caller's to hear, no publication's
         refusals = {position: code for position, code in enumerate(place.refusals) if code}

@@ -16,8 +16,8 @@ from ledger.errors import FormatError
 from ledger_world import World
 from node.node_world import GRANT, row
 from service.node import packing
+from service.node.answers import format_answers
 from service.node.packing import Packing, format_batch_body
-from service.node.publisher import format_answers
 from service.node.submission import prepare_rows
 from service.node.targets import ROW_CODES, RowFault
 from service.store.prepared import Group
