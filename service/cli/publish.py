@@ -21,7 +21,7 @@ from service.cli.register_plan import Change, Plan, name_arrangements, plan
 from service.client import PublishingClient
 
 # Rows of one call; a node takes 3,000 and 4 MiB, and a row may name a few hundred arrangements.
-CHUNK: Final = 1_000
+CHUNK: Final = 2_000
 # Changes that people are shown one by one; JSON always has all.
 _SHOWN: Final = 40
 
@@ -65,13 +65,17 @@ def publish(
         faults = sorted([*register.faults, *unknown, *planned.faults], key=lambda each: each.line)
         result = _describe(file, issuer, planned, faults, network.arrangement_names)
         if not dry_run and planned.submissions:
-            answers, refused = _publish(client, planned, wait=wait)
+            answers, not_taken = _publish(client, planned, wait=wait)
             result["publications"] = answers
-            result["faults"] += [_fault(each) for each in refused]
-            faults += refused
+            result["faults"] += [_fault(each) for each in not_taken]
+            faults += not_taken
     show(result, lambda: _text(result, dry_run=dry_run), as_json=json)
     for fault in faults:
         warn(f"{file}: {fault}")
+    for answer in result["publications"]:
+        for refused in answer["refused"]:
+            where = f"{file}: line {refused['line']}"
+            warn(f"{where}: the ledger refused it: {refused['message']} ({refused['code']})")
     if faults or any(answer["refused"] for answer in result["publications"]):
         raise typer.Exit(exits.NO)
 
@@ -177,20 +181,23 @@ def _text(result: Mapping[str, Any], *, dry_run: bool) -> Group:
     summary = [(event, f"{count:,}") for event, count in sorted(counts.items())]
     summary.append(("as published", f"{result['unchanged']:,}"))
     summary.append(("faulty", f"{len(result['faults']):,}"))
-    for answer in result["publications"]:
-        if "state" in answer:
-            state = answer["finality"] if answer["height"] else answer["state"]
-            said = (
-                f"{answer['recorded']:,} of {answer['records']:,} recorded, "
-                f"{len(answer['refused']):,} refused, at height {answer['height']} ({state})"
-            )
-        else:
-            said = f"{answer['prepared']:,} stored, not waited for"
-        summary.append((f"publication {answer['publication_id']}", said))
-        summary += [
-            (f"  line {each['line']}", f"refused: {each['message']}") for each in answer["refused"]
-        ]
+    if result["publications"]:
+        summary.append(("published", _outcome(result["publications"])))
     if dry_run:
         summary.append(("published", "nothing: this was a dry run"))
     parts.append(facts(summary))
     return Group(*parts)
+
+
+def _outcome(answers: Sequence[Mapping[str, Any]]) -> str:
+    """What became of all publications of a run, together."""
+    if "state" not in answers[0]:
+        prepared = sum(answer["prepared"] for answer in answers)
+        return f"{prepared:,} rows stored by the node, not waited for"
+    last = max(answers, key=lambda answer: int(answer["height"]))
+    recorded = sum(answer["recorded"] for answer in answers)
+    refused = sum(len(answer["refused"]) for answer in answers)
+    return (
+        f"{recorded:,} records, {refused:,} refused, up to height {last['height']} "
+        f"({last['finality'].lower()})"
+    )
