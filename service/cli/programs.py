@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.console import Console
 
 from service.cli import exits
 from service.cli.commands import JsonOption
 from service.cli.errors import AnswerIsNo, InputRefused
-from service.cli.output import stdout
 from service.errors import Failed
 
 _DEMO_FOLDER: Final = Path("var/demo")
@@ -30,7 +30,7 @@ def demo(
     replaced; anything else there is left alone, and refused.
     """
     try:
-        import_module("service.demo.run").run_demo(folder, stdout())
+        import_module("service.demo.run").run_demo(folder, Console())
     except Failed as error:
         raise AnswerIsNo(f"the demonstration did not end well: {error}") from error
 

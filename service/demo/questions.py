@@ -1,13 +1,13 @@
 """The questions that the demonstration asks, and how it words the answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from service.client import Question, Verdict
+from service.client import Question
 from service.client.verdicts import Direction
 from service.demo.figures import Figures
 from service.demo.firms import Firm
@@ -29,12 +29,16 @@ class Asked:
     function: str = "EX"
     direction: Direction = "IMPORT"
     mode: int = SEA
-    as_of: int | None = field(default=None)
+    as_of: int | None = None
 
     def question(self) -> Question:
         """What the client asks."""
         as_of = None if self.as_of is None else datetime.fromtimestamp(self.as_of / 1000, UTC)
         return Question(self.tin, self.function, self.direction, self.mode, as_of=as_of)
+
+    def at(self, moment: int) -> "Asked":
+        """The same question as of another instant."""
+        return replace(self, as_of=moment)
 
     def words(self) -> str:
         """For people."""
@@ -42,12 +46,6 @@ class Asked:
             f"{self.by} {self.direction.lower()}s {_MODES[self.mode]}, "
             f"{_FUNCTIONS[self.function]} {self.tin}"
         )
-
-
-def answer_words(verdict: Verdict) -> str:
-    """The outcome, and the reason where there is one to give."""
-    reason = verdict.reason
-    return str(verdict.outcome) if reason == "NONE" else f"{verdict.outcome}  {reason}"
 
 
 def civil(instant: int, zone: str) -> str:
