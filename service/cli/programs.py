@@ -3,8 +3,6 @@
 Neighbours in a row of the house do not import each other, so each is started by its name.
 """
 
-import os
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Final
@@ -18,8 +16,6 @@ from service.errors import Failed
 
 _DEMO_FOLDER: Final = Path("var/demo")
 _TRADERS: Final = 200_000
-# The demonstration's widest table has some 130 columns.
-_PIPE_WIDTH: Final = 150
 
 
 def demo(
@@ -33,15 +29,9 @@ def demo(
     replaced; anything else there is left alone, and refused.
     """
     try:
-        import_module("service.demo.run").run_demo(folder, _console())
+        import_module("service.demo.run").run_demo(folder)
     except Failed as error:
         raise AnswerIsNo(f"the demonstration did not end well: {error}") from error
-
-
-def _console() -> Console:
-    """A console that reads markup; into a file or pipe the demonstration's tables come whole."""
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
-    return Console(width=width)
 
 
 def bench(
