@@ -4,11 +4,9 @@ Every scene runs against the real thing: keys, a node in a process of its own, m
 ledger. A scene whose answer is not the expected one fails the demonstration.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Final
 
 from rich.console import Console
 
@@ -24,15 +22,11 @@ from service.demo.telling import progress
 from service.demo.texts import INFORMATION_NAME, arrangement_texts
 from service.logs import set_up_logs
 
-# Of the tables, where there is no terminal to ask.
-_WIDTH: Final = 132
 
-
-def run_demo(folder: Path) -> None:
+def run_demo(folder: Path, console: Console) -> None:
     """Make the network anew in `folder` and play every scene; `Failed` where one goes wrong."""
     began = monotonic()
     set_up_logs("WARNING")
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     figures = load_figures()
     firms = make_firms(figures)
     texts = arrangement_texts(figures)
