@@ -11,7 +11,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from service.cli.main import app
+from service.aeo import app
 
 ARRANGEMENT = """
 name = "HK-NZ"
@@ -73,7 +73,7 @@ def run(*arguments: str | Path) -> Said:
 
 def process(*arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
     """The command in a process of its own."""
-    command = [sys.executable, "-m", "service.cli.main", *map(str, arguments)]
+    command = [sys.executable, "-m", "service.aeo", *map(str, arguments)]
     return subprocess.Popen(
         command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
     )

@@ -24,7 +24,7 @@ from service.keys.member_keys import Founder
 from service.node.founding import LOCAL_HOSTS, Plan, found_network
 from service.store.home_store import HomeStore
 
-AEO: Final = (sys.executable, "-m", "service.cli.main")
+AEO: Final = (sys.executable, "-m", "service.aeo")
 MARKER: Final = ".aeo-demo"
 NETWORK_NAME: Final = "APEC demonstration"
 # The keys of a made-up network guard nothing, and there are 24 to open at each start: a real

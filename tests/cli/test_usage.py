@@ -162,7 +162,7 @@ def test_colour_only_on_a_terminal_that_wants_it(no_colour: str, coloured: bool)
     ours, theirs = os.openpty()
     environment = {**os.environ, "TERM": "xterm", "NO_COLOR": no_colour}
     ended = subprocess.run(
-        [sys.executable, "-m", "service.cli.main", "fsck", "no-such-folder"],
+        [sys.executable, "-m", "service.aeo", "fsck", "no-such-folder"],
         stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, env=environment, check=False,
     )  # fmt: skip
     said = os.read(ours, 10_000).decode()

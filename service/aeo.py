@@ -1,0 +1,139 @@
+"""`aeo`: all commands in one tree, and the two programs that it only starts."""
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from service.cli import arrangement, exits, export, key, network, node, steps, verify
+from service.cli.commands import Commands, JsonOption, examples
+from service.cli.errors import AnswerIsNo, InputRefused
+from service.cli.fsck import fsck
+from service.cli.lookup import lookup
+from service.cli.output import stdout
+from service.cli.publish import publish
+from service.errors import Failed
+
+_DEMO_FOLDER: Final = Path("var/demo")
+_TRADERS: Final = 200_000
+# The demonstration's widest table, where there is no terminal to ask.
+_PIPE_WIDTH: Final = 150
+
+app = typer.Typer(
+    name="aeo",
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(key.app, name="key")
+app.add_typer(network.app, name="network")
+app.add_typer(node.app, name="node")
+app.command(
+    epilog=examples(
+        "aeo lookup KR1234567890 --function EX --direction IMPORT --mode 1"
+        " --profile clients/NZ/risk-engine.toml",
+        "aeo lookup --file declared.csv --function EX --mode 1 --json",
+        "aeo lookup KR1234567890 --function EX --mode 4 --as-of 2026-01-31 --proof",
+    )
+)(lookup)
+app.command(
+    epilog=examples(
+        "aeo publish register.csv --dry-run --profile clients/HK/officer.toml",
+        "aeo publish register.csv --json",
+    )
+)(publish)
+steps.register(app)
+app.add_typer(arrangement.app, name="arrangement")
+app.add_typer(export.app, name="ledger")
+app.add_typer(verify.app, name="verify")
+app.command(epilog=examples("aeo fsck pilot"))(fsck)
+
+
+@app.command(epilog=examples("aeo demo"))
+def demo(
+    folder: Annotated[
+        Path, typer.Argument(help="Where the network is made and left to explore.")
+    ] = _DEMO_FOLDER,
+) -> None:
+    """Show a whole network on published figures: publish, look up, suspend, verify.
+
+    Everything runs on this machine and ends by itself. An earlier demonstration in the folder is
+    replaced; anything else there is left alone, and refused.
+    """
+    # Only this command loads a whole network; a look-up should not wait for it.
+    from service.demo.run import run_demo  # noqa: PLC0415
+
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    try:
+        run_demo(folder, console)
+    except Failed as error:
+        raise AnswerIsNo(f"the demonstration did not end well: {error}") from error
+
+
+@app.command(epilog=examples("aeo bench", "aeo bench lookup batch --json", "aeo bench --quick"))
+def bench(
+    figures: Annotated[
+        list[str] | None, typer.Argument(help="Which figures; without any, all of them.")
+    ] = None,
+    *,
+    traders: Annotated[int, typer.Option(min=1, help="Traders on the ledger.")] = _TRADERS,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small sizes: does it work, not how fast is it.")
+    ] = False,
+    large: Annotated[
+        bool, typer.Option("--large", help="Also a million traders, and ten million leaves.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Measure this machine: look-ups, publishing, verification, the state map.
+
+    Exit code 1: a figure missed its bound.
+    """
+    from service.bench.run import run_bench  # noqa: PLC0415 - as above
+
+    try:
+        met = run_bench(figures or (), json, traders, quick=quick, large=large)
+    except ValueError as error:
+        raise InputRefused(str(error)) from error
+    if not met:
+        raise typer.Exit(exits.NO)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        try:
+            stdout().print(version("aeo-status-exchange"))
+        except PackageNotFoundError:
+            stdout().print("not installed: run from its sources")
+        raise typer.Exit
+
+
+@app.callback()
+def aeo(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """AEO status exchange: publish, look up and verify the status of certified traders.
+
+    Exit codes: 0 fine; 1 the verification failed or the answer is no; 2 wrong usage or input;
+    3 no node answers; 4 evidence of misbehaviour.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
