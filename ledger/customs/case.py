@@ -9,7 +9,7 @@ the newest header asks about the newest header.
 newest transaction not older than min(as of, now) less the limit.
 
 An answer rests on facts that change at known instants; the case keeps the interval of as_of around
-which none lies, and the instant at which waiting alone would make it stale.
+which none lies, and the instant at which waiting alone would make it, or that interval, stale.
 """
 
 from collections.abc import Container
@@ -95,7 +95,8 @@ class Case:
             self.rest_on([seen + limit + 1])
             if self.as_of > seen + limit:
                 reason = pb.REASON_ISSUER_STALE
-        elif self.query.as_of is None or self.as_of > seen + limit:
+        else:
+            # From then on a later as_of is stale, and the interval ends there.
             until = min(until, seen + limit + 1)
         # Of a silent issuer too: once the ledger is stale as well, the ledger is named.
         if self.moving and (not self.fresh_until or until < self.fresh_until):

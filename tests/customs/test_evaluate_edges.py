@@ -137,6 +137,9 @@ def test_ask_again_when_the_answer_may_have_changed() -> None:
     fresh = ask(ledger, now=seen + 10, attested=seen + 5)
     assert fresh.cache_until == seen + 60_001
     assert ask(ledger, now=seen + 60_000).outcome == pb.OUTCOME_RECOGNISED
+    # Also of a past day: its interval, open now, will end where the silence begins.
+    past = ask(ledger, replace(QUERY, as_of=seen), now=seen + 10, attested=seen + 5)
+    assert (past.holds_to, past.cache_until) == (0, seen + 60_001)
     stale = ask(ledger, now=seen + 60_001)
     assert (stale.outcome, stale.reason) == (pb.OUTCOME_UNDETERMINED, pb.REASON_ISSUER_STALE)
     # An earlier as_of is fresh, and the interval says up to where.
