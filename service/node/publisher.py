@@ -30,12 +30,13 @@ from ledger.chain.transaction import (
     sign_transaction,
     transaction_message,
 )
+from ledger.errors import FormatError
 from ledger.state.state import State
 from ledger.state.verified import VerifiedSignatures
 from service.clock import Clock
 from service.engine.protocol import Engine, Outcome
 from service.engine.protocol import Recorded as Place
-from service.errors import EngineStopped, KeyReused, Overloaded, SequenceTaken
+from service.errors import EngineStopped, KeyReused, Overloaded, SequenceTaken, StoreCorrupt
 from service.node.answers import format_answers, format_response
 from service.node.key import MemberKey
 from service.node.keyring import Keyring
@@ -97,6 +98,7 @@ class Publisher:
     ) -> None:
         self.keyring = keyring
         self._key = key
+        self._home = home
         self._outbox = home.outbox
         self._engine = engine
         self._current = current
@@ -136,7 +138,8 @@ class Publisher:
     def start(self, history: History) -> None:
         """Take up the outbox as the last process left it, then begin to publish.
 
-        Raises `SequenceTaken` when the ledger has another transaction of a number signed here.
+        Raises `SequenceTaken` when the ledger has another transaction of a number signed here,
+        `StoreCorrupt` when one that waits to be sent is no longer what was signed.
         """
         last = self._current().next_sequence(self.economy) - 1
         unrecorded = self._outbox.unrecorded()
@@ -153,7 +156,7 @@ class Publisher:
             )
         again = [signed for signed in unrecorded if signed.sequence > last]
         for signed in again:
-            self._remember(signed.data)
+            self._remember(signed)
         self._send(again)
         self._thread.start()
 
@@ -320,11 +323,21 @@ class Publisher:
         self._sequence += 1
         return signed
 
-    def _remember(self, data: bytes) -> None:
-        """Our own signature, made by an earlier process: nobody else writes our outbox."""
-        parts = parse_transaction(data)
+    def _remember(self, signed: Signed) -> None:
+        """Our own signature, made by an earlier process, if the disk has kept every bit of it.
+
+        Unchecked, a changed byte would be ordered and sealed, and no verifier would ever accept
+        the chain again.
+        """
+        key, place = self._key.public_key, f"signed transaction {signed.sequence}"
+        try:
+            parts = parse_transaction(signed.data)
+        except FormatError as error:
+            raise StoreCorrupt(self._home.path, place, str(error)) from error
         message = parts.message_hash(self._current().network_id)
-        self._verified.add(self._key.public_key, message, parts.signature)
+        if not self._backend.verify(key, message, parts.signature):
+            raise StoreCorrupt(self._home.path, place, "its signature is not the member's")
+        self._verified.add(key, message, parts.signature)
 
     def _send(self, transactions: list[Signed]) -> None:
         if not transactions:
