@@ -37,7 +37,7 @@ from service.node.keyring import Keyring
 from service.node.map_process import MapProcess
 from service.node.publications import Publications
 from service.node.publisher import Publisher
-from service.node.restoring import restore
+from service.node.restoring import check_guard, restore
 from service.node.sealer import HostedSealer
 from service.store.guard import SealGuard
 from service.store.home_store import HomeStore
@@ -130,6 +130,7 @@ class Node:
         keys = {
             economy: self._key_of(economy, secret) for economy, secret in settings.members.items()
         }
+        check_guard(guard, self.ledger_store, self.state, (key.key_id for key in keys.values()))
         newest = self.ledger_store.newest_seal()
         self.engine = SoloEngine(
             self.machine,

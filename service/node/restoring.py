@@ -1,11 +1,12 @@
 """From a stored ledger to a machine, with everything that is stored checked against itself.
 
 Checked at each start: the genesis and header 0, every later header against the one before and its
-transactions, the log root, the newest map root, the newest seal. Signatures of transactions and
-every map root on the way are `aeo fsck`'s to check.
+transactions, the log root, the newest map root, the newest seal; and that it has every header that
+the guard remembers. Signatures of transactions and every map root on the way are `aeo fsck`'s to
+check.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ledger.bls.scheme import BlsBackend
 from ledger.chain.genesis import parse_genesis
@@ -14,7 +15,9 @@ from ledger.chain.seal import open_seal
 from ledger.errors import ChainError, CheckError, FormatError
 from ledger.state.machine import Machine
 from ledger.state.map_updates import MapUpdater
-from service.errors import StoreCorrupt, StoreError
+from ledger.state.state import State
+from service.errors import GuardRefused, StoreCorrupt, StoreError
+from service.store.guard import SealGuard
 from service.store.ledger_store import LedgerStore
 
 
@@ -41,6 +44,28 @@ def restore(store: LedgerStore, backend: BlsBackend, updates: MapUpdater) -> Mac
         raise StoreCorrupt(store.path, place, message) from error
     _check_newest_seal(store, machine, backend)
     return machine
+
+
+def check_guard(
+    guard: SealGuard, store: LedgerStore, state: State, key_ids: Iterable[bytes]
+) -> None:
+    """Refuse a ledger that lacks a header which one of these keys has sealed: an older copy.
+
+    A node on it would give out numbers a second time, and tell callers that their records stand in
+    a block that it may never seal. Raises `GuardRefused`.
+    """
+    for key_id in key_ids:
+        mark = guard.last(state.network_id, key_id)
+        if mark is None:
+            continue
+        stored = store.header(mark.height)
+        if stored is None or header_hash(stored.header) != mark.header_hash:
+            raise GuardRefused(
+                key_id,
+                state.height + 1,
+                f"it has sealed a header {mark.height} that is not in this ledger, which is an "
+                "older copy or another one; bring back the newest",
+            )
 
 
 def _blocks(store: LedgerStore) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:

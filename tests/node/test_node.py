@@ -28,6 +28,7 @@ from service.errors import (
     WrongStore,
 )
 from service.node.node import Node, NodeSettings
+from service.store.ledger_store import LedgerStore
 
 
 @pytest.fixture
@@ -260,7 +261,7 @@ def test_a_key_that_is_not_the_members(settings: NodeSettings) -> None:
     Node.start(settings).stop()  # everything was let go
 
 
-def test_a_restored_ledger_is_not_sealed_again(settings: NodeSettings, tmp_path: Path) -> None:
+def test_a_restored_ledger_is_refused(settings: NodeSettings, tmp_path: Path) -> None:
     with Node.start(settings) as node:
         agree(node, "HK", "NZ")
     shutil.copytree(settings.homes, tmp_path / "backup")
@@ -269,13 +270,35 @@ def test_a_restored_ledger_is_not_sealed_again(settings: NodeSettings, tmp_path:
         wait_until_sealed(node)
     for name in ("ledger.db", "home-HK.db", "home-NZ.db"):
         shutil.copy(tmp_path / "backup" / name, settings.homes / name)
-    with Node.start(settings) as node:  # the guard was not restored, and remembers
-        beat = node.hosted["NZ"].publisher.heartbeat()
-        beat.exception(20)
+    with pytest.raises(GuardRefused, match="older copy"):  # the guard was not restored
+        Node.start(settings)
+
+
+def test_a_changed_byte_in_the_outbox_is_never_ordered(settings: NodeSettings) -> None:
+    def stop_at(step: str) -> None:
+        if step == "signed:committed":
+            raise OSError(step)
+
+    with Node.start(settings) as node:
+        agree(node, "HK", "NZ")
+    with Node.start(settings, on_step=stop_at) as node:  # signed and stored, but never sent
+        publisher = node.hosted["HK"].publisher
+        publisher.publish(request("k", some_rows(0, 2)), confirms=False)
         deadline = time.monotonic() + 20
-        while node.failure is None and time.monotonic() < deadline:
+        while publisher.failure is None and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert isinstance(node.failure, GuardRefused)
+        height = node.state.height
+    with closing(sqlite3.connect(settings.home("HK"))) as store, store:
+        drop_triggers(store)
+        number, data = store.execute(
+            "SELECT sequence, data FROM signed ORDER BY sequence DESC LIMIT 1"
+        ).fetchone()
+        changed = data[:-3] + bytes([data[-3] ^ 1]) + data[-2:]
+        store.execute("UPDATE signed SET data = ? WHERE sequence = ?", (changed, number))
+    with pytest.raises(StoreCorrupt, match=f"signed transaction {number}"):
+        Node.start(settings)
+    with LedgerStore(settings.ledger) as ledger:
+        assert ledger.newest().height == height
 
 
 def test_an_outbox_that_signed_otherwise_is_refused(settings: NodeSettings, tmp_path: Path) -> None:
