@@ -201,17 +201,16 @@ class ArrangementHistory:
                 instants.append(rule.end)
         return instants
 
-    def migrated_until(self, issuing: str, member_since: int) -> int:
-        """Until when (recorded time, inclusive) `issuing` may load MIGRATED records.
+    def migrated_until(self, member_since: int) -> int:
+        """Until when (recorded time, inclusive) a party may load MIGRATED records.
 
-        90 days from the latest of: its membership, the last signature, and its own first day as
-        issuer in the text, since a staged start is when the arrangement takes effect *for it*.
+        90 days from its membership or, if that is later, from the last signature, with which the
+        arrangement takes effect. The days that rules begin on play no part.
         """
         start = member_since
         if self.complete is not None:
             start = max(start, self.complete.time)
-        days = [rule.begin for rule in self.text.rules if rule.issuing == issuing]
-        return max(start, min(days, default=0)) + MIGRATION_WINDOW
+        return start + MIGRATION_WINDOW
 
 
 def arrangement_id(network_id: bytes, author: str, sequence: int) -> bytes:

@@ -16,12 +16,13 @@ MIGRATED records; those are accepted until the window closes that the arrangemen
 
 Where the design is silent:
 
-- A suspension that lapsed by the recorded time counts as CERTIFIED too: it may be suspended anew,
-  and amended as certified. REINSTATE may still follow, and changes nothing.
+- A suspension that has lapsed is SUSPENDED on its newest record still: nothing in the ledger
+  changes by time alone. REINSTATE comes before it is suspended anew or amended as certified.
 - REINSTATE is refused once the valid_to of the newest record, or its own, is not after the recorded
   time (for MIGRATED records: not after its effect). To extend a validity first is an AMEND.
-- CORRECT undoes a record of its own certificate, once. From NOT_SHARED it may undo only the newest
-  END_SHARING that still stands. Nothing but ANNUL and CORRECT may name what is annulled already.
+- CORRECT undoes a record of its own certificate, once. From NOT_SHARED it may undo only the
+  END_SHARING that made it so: the newest record that still stands. Nothing but ANNUL and CORRECT
+  may name what is annulled already.
 
 >>> from ledger.customs.status import StatusTerms
 >>> grant = StatusTerms(pb.EVENT_GRANT, pb.STATUS_CERTIFIED)
@@ -116,12 +117,9 @@ def check_transition(
         return CERTIFICATE_UNKNOWN
     newest = own[-1].record
     allowed = _FOLLOWS[terms.event]
-    stands = {newest.terms.status}
-    if newest.terms.lapses and newest.effective_to <= recorded_time:
-        stands.add(_CERTIFIED)
-    if not stands & allowed:
+    if newest.terms.status not in allowed:
         return STEP_NOT_ALLOWED
-    if terms.event == pb.EVENT_AMEND and terms.status not in stands:
+    if terms.event == pb.EVENT_AMEND and terms.status != newest.terms.status:
         return STATUS_CHANGED
     if terms.event == pb.EVENT_REINSTATE:
         moment = record.effective_from if terms.migrated else recorded_time
@@ -139,12 +137,16 @@ def _check_correction(place: tuple[int, int], own: Sequence[StatusEntry]) -> str
     if place in undone:
         return CORRECTED_TWICE
     if own[-1].record.terms.status == _NOT_SHARED:
-        ended = [
-            (entry.log_index, entry.position)
+        standing = [
+            entry
             for entry in own
-            if entry.record.terms.event == pb.EVENT_END_SHARING
-            and (entry.log_index, entry.position) not in undone
+            if entry.record.corrects is None and (entry.log_index, entry.position) not in undone
         ]
-        if not ended or ended[-1] != place:
+        newest = standing[-1] if standing else None
+        if (
+            newest is None
+            or newest.record.terms.event != pb.EVENT_END_SHARING
+            or (newest.log_index, newest.position) != place
+        ):
             return CORRECTED_NOT_END_SHARING
     return None

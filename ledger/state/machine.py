@@ -36,7 +36,7 @@ start; it takes signatures for verified and builds the map once, at the end.
 >>> alive = sign_transaction(7, backend, genesis.network_id, format_body(body))
 >>> block = machine.execute([alive, alive], time=0)
 >>> block.results, block.header.height, block.header.time, machine.state.height
-((('',), 'SEQUENCE_USED'), 1, 1001, 0)
+(((), 'SEQUENCE_USED'), 1, 1001, 0)
 >>> machine.advance(block)
 >>> machine.state.height, machine.state.author_seen("SG", 1)
 (1, 1001)
@@ -85,7 +85,7 @@ from ledger.state.leaves import leaf_batches
 from ledger.state.map_updates import MapHere, MapUpdater
 from ledger.state.membership import founding_leaves, founding_membership
 from ledger.state.publishing import execute_aliases, execute_statuses
-from ledger.state.refusals import BLOCK_FULL, EXECUTED
+from ledger.state.refusals import BLOCK_FULL
 from ledger.state.state import State
 from ledger.state.verified import VerifiedSignatures
 from ledger.tree.log import EMPTY_ROOT, leaf_hash
@@ -286,7 +286,7 @@ def _enter(draft: Draft, candidate: Candidate) -> tuple[str, ...]:
     elif action == "arrangement":
         codes = (execute_step(draft, economy, body.sequence, body.arrangement),)
     else:
-        codes = (EXECUTED,)
+        codes = ()  # a heartbeat has no record
     draft.entered.append(candidate.data)
     draft.leaves.append(leaf_hash(candidate.data))
     if any(codes):

@@ -17,8 +17,9 @@ from enum import Enum
 from typing import Self, cast
 
 import grpc
+import structlog
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ledger.errors import FormatError
@@ -31,6 +32,8 @@ MAX_KNOWN_CERTIFICATES = 4096
 ECONOMY_METADATA = "aeo-economy"
 ACCESS_ROLE_METADATA = "aeo-access-role"
 NAME_METADATA = "aeo-name"
+
+_log = structlog.get_logger("aeo.caller")
 
 
 class Right(Enum):
@@ -95,8 +98,24 @@ class Authorities:
 
     @classmethod
     def from_ledger(cls, trust_domain: str, certificates: Mapping[str, bytes]) -> Self:
-        """From each economy's registered certificate in DER, as the ledger has them."""
-        loaded = {e: (x509.load_der_x509_certificate(der),) for e, der in certificates.items()}
+        """From each economy's registered certificate in DER, as the ledger has them.
+
+        The ledger takes certificates that this machine's library may not read, or that are of no
+        authority: who registered one has no clients here, and nobody else is the worse for it.
+        """
+        loaded: dict[str, tuple[x509.Certificate, ...]] = {}
+        for economy, der in certificates.items():
+            try:
+                certificate = x509.load_der_x509_certificate(der)
+                certificate.public_key()
+                extension = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+            except (ValueError, UnsupportedAlgorithm, x509.ExtensionNotFound) as error:
+                _log.warning("authority cannot be used", economy=economy, reason=str(error))
+                continue
+            if extension.value.ca:
+                loaded[economy] = (certificate,)
+            else:
+                _log.warning("authority cannot be used", economy=economy, reason="not CA:TRUE")
         return cls(trust_domain, loaded)
 
     def bundle(self) -> bytes:

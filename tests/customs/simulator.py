@@ -126,7 +126,7 @@ class Simulator:
     ) -> list[str | None]:
         """Execute records of one transaction; `force` enters what the table refuses."""
         height, time = self.at(time, issuer)
-        until = self._arrangements[identity].migrated_until(issuer, self._members[issuer].time)
+        until = self._arrangements[identity].migrated_until(self._members[issuer].time)
         results: list[str | None] = []
         for position, record in enumerate(records):
             key = identity, issuer, record.subject

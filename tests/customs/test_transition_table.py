@@ -112,13 +112,12 @@ def test_reinstate_before_valid_to_only() -> None:
     assert check(migrated, past(NOW - 30 * DAY), until=NOW) == transition.AFTER_VALID_TO
 
 
-def test_a_lapsed_suspension_may_be_suspended_anew() -> None:
-    lapses = record(pb.EVENT_SUSPEND, S, 0, lapses=True, effective_to=NOW)
-    assert check(record(pb.EVENT_SUSPEND, S), history(lapses)) is None
-    assert check(record(pb.EVENT_AMEND, C), history(lapses)) is None
-    running = lapses._replace(effective_to=NOW + 1)
-    assert check(record(pb.EVENT_SUSPEND, S), history(running)) == transition.STEP_NOT_ALLOWED
-    assert check(record(pb.EVENT_AMEND, C), history(running)) == transition.STATUS_CHANGED
+@pytest.mark.parametrize("ends", [NOW - DAY, NOW, NOW + 1])
+def test_time_alone_reinstates_nobody(ends: int) -> None:
+    suspended = history(record(pb.EVENT_SUSPEND, S, 0, lapses=True, effective_to=ends))
+    assert check(record(pb.EVENT_SUSPEND, S), suspended) == transition.STEP_NOT_ALLOWED
+    assert check(record(pb.EVENT_AMEND, C), suspended) == transition.STATUS_CHANGED
+    assert check(record(pb.EVENT_REINSTATE, C), suspended) is None
 
 
 def correct(log_index: int, status: int = C, effect: int = NOW) -> StatusRecord:

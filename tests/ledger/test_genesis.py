@@ -169,22 +169,47 @@ def certificate(key: object, *, ca: bool | None = True) -> bytes:
     return builder.sign(key, SHA256()).public_bytes(Encoding.DER)  # type: ignore[arg-type]
 
 
-def test_authorities_of_every_accepted_kind() -> None:
+def test_the_key_is_found_where_an_x509_library_finds_it() -> None:
     made = [ec.generate_private_key(curve) for curve in (ec.SECP256R1(), ec.SECP384R1())]
-    for key in [*made, rsa.generate_private_key(65537, 2048)]:
+    for key in [
+        *made,
+        rsa.generate_private_key(65537, 2048),
+        rsa.generate_private_key(65537, 4096),
+    ]:
         info = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        assert authority_public_key(certificate(key)) == info
+        for ca in (True, False, None):
+            assert authority_public_key(certificate(key, ca=ca)) == info
 
 
-def test_certificates_of_no_authority() -> None:
-    good = ec.generate_private_key(ec.SECP256R1())
+def sequence(*parts: bytes) -> bytes:
+    content = b"".join(parts)
+    assert len(content) < 128
+    return b"\x30" + bytes([len(content)]) + content
+
+
+VERSION, SERIAL, EMPTY = bytes.fromhex("a003020102"), bytes.fromhex("020101"), b"\x30\x00"
+KEY, SIGNATURE = bytes.fromhex("3006300206000300"), bytes.fromhex("030100")
+BODY = (VERSION, SERIAL, EMPTY, EMPTY, EMPTY, EMPTY, KEY)
+
+
+def test_certificates_that_are_none() -> None:
+    good = sequence(sequence(*BODY), EMPTY, SIGNATURE)
+    assert authority_public_key(good) == KEY
+    assert authority_public_key(sequence(sequence(*BODY, b"\xa3\x00"), EMPTY, SIGNATURE)) == KEY
     for wrong in (
-        certificate(good, ca=False),
-        certificate(good, ca=None),
-        certificate(ec.generate_private_key(ec.SECP256K1())),
-        certificate(rsa.generate_private_key(65537, 1024)),
-        certificate(good) + b"\x00",
-        certificate(good)[:-1],
+        b"",
+        good + b"\x00",
+        *(good[:end] for end in range(len(good))),
+        sequence(sequence(*BODY), EMPTY),
+        sequence(sequence(*BODY), EMPTY, SIGNATURE, EMPTY),
+        sequence(sequence(*BODY[1:]), EMPTY, SIGNATURE),  # version 1
+        sequence(sequence(*BODY[:6]), EMPTY, SIGNATURE),
+        sequence(sequence(*BODY[:6], SIGNATURE), EMPTY, SIGNATURE),
+        b"\x30\x81" + good[1:],  # a long form where the short one does
+        b"\x30\x82\x00" + good[1:],
+        b"\x30\x80" + good[2:] + b"\x00\x00",  # indefinite
+        b"\x31" + good[1:],
+        sequence(b"\x1f\x01\x00" + EMPTY, EMPTY, SIGNATURE),
         bytes(CERTIFICATE_LIMIT + 1),
     ):
         with pytest.raises(FormatError):

@@ -137,7 +137,7 @@ def test_replayed_and_out_of_sequence(world: World) -> None:
     with pytest.raises(NotEntered, match=refusals.SEQUENCE_AHEAD):
         world.machine.check(far)
     world.machine.check(far, reach=17)
-    assert world.commit(second, second, third).results == (("",), refusals.SEQUENCE_USED, ("",))
+    assert world.commit(second, second, third).results == ((), refusals.SEQUENCE_USED, ())
 
 
 def test_every_order_of_three_transactions(world: World) -> None:
@@ -147,7 +147,7 @@ def test_every_order_of_three_transactions(world: World) -> None:
         last = 0
         for number, result in zip(order, block.results, strict=True):
             if number == last:
-                assert result == ("",)
+                assert result == ()
                 last += 1
             else:
                 assert result == refusals.SEQUENCE_AHEAD
@@ -160,14 +160,14 @@ def test_a_forgery_does_not_take_the_place_of_the_real_one(world: World) -> None
     real = sign_transaction(bls_secret("HK"), BACKEND, world.view.network_id, body)
     after = world.transaction("HK")
     block = world.machine.execute([forged, real, after], world.time + 1)
-    assert block.results == (refusals.SIGNATURE_INVALID, ("",), ("",))
+    assert block.results == (refusals.SIGNATURE_INVALID, (), ())
 
 
 def test_one_forgery_in_a_batch_is_found(world: World) -> None:
     several = [world.transaction("HK") for _ in range(5)]
     bad = several[3][:50] + bytes([several[3][50] ^ 1]) + several[3][51:]
     results = world.machine.execute([*several[:3], bad, several[4]], world.time + 1).results
-    assert results[:3] == (("",),) * 3
+    assert results[:3] == ((),) * 3
     assert results[3:] == (refusals.SIGNATURE_INVALID, refusals.SEQUENCE_AHEAD)
 
 
