@@ -14,6 +14,9 @@ blocks meanwhile, and finds an earlier version's root among the answers that hav
 keeps the newest `VERSIONS_KEPT` versions, which share what is unchanged; what is asked of an older
 one is answered by an empty frame.
 
+A block's leaves are more than a pipe holds, and the child reads only between two versions. So a
+thread writes: whoever submits goes on executing instead of waiting for the child to read.
+
 The process is started anew (`spawn`), never forked: a fork would copy threads and locks half-way.
 """
 
@@ -22,7 +25,8 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Mapping
 from multiprocessing.connection import Connection
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Final, Self, cast
 
 from ledger.state.map_updates import MapVersion
@@ -51,6 +55,11 @@ class MapProcess:
         )
         self._process.start()
         theirs.close()
+        # None ends the thread.
+        self._requests: SimpleQueue[bytes | None] = SimpleQueue()
+        self._writer = Thread(target=self._write, name="aeo-map-requests", daemon=True)
+        self._writer.start()
+        self._closed = False
         # Guards everything below, and the order of requests and answers.
         self._lock = Lock()
         self._versions = 0
@@ -64,7 +73,10 @@ class MapProcess:
         self.close()
 
     def close(self) -> None:
-        """End the process. Idempotent."""
+        """End the process; what was submitted and not yet read is dropped. Idempotent."""
+        self._closed = True
+        self._requests.put(None)
+        self._writer.join(_JOIN_SECONDS)
         self._pipe.close()
         self._process.join(_JOIN_SECONDS)
 
@@ -99,7 +111,7 @@ class MapProcess:
     def _ask(self, request: bytes) -> bytes:
         with self._lock:
             try:
-                self._pipe.send_bytes(request)
+                self._send(request)
                 while self._unanswered:
                     self._read_root()
                 return _require(self._pipe.recv_bytes())
@@ -109,7 +121,7 @@ class MapProcess:
     def _make(self, request: bytes) -> int:
         with self._lock:
             try:
-                self._pipe.send_bytes(request)
+                self._send(request)
                 self._versions += 1
                 self._unanswered.append(self._versions)
                 # Else a caller who never asks for roots would let the child wait for ever.
@@ -118,6 +130,19 @@ class MapProcess:
             except (EOFError, OSError) as error:
                 raise _ended() from error
             return self._versions
+
+    def _send(self, request: bytes) -> None:
+        if self._closed or not self._writer.is_alive():
+            raise EOFError
+        self._requests.put(request)
+
+    def _write(self) -> None:
+        """The thread: pass requests on in their order until the end, or until the child is gone."""
+        while (request := self._requests.get()) is not None and not self._closed:
+            try:
+                self._pipe.send_bytes(request)
+            except OSError:
+                return  # whoever waits for the answer is told by the end of the pipe
 
     def _read_root(self) -> None:
         root = self._pipe.recv_bytes()
