@@ -4,7 +4,8 @@ While a call is served, every line says which: method, request id, economy, acce
 are read from the call when a line is written. Binding them at the start of each call, as
 structlog's own context variables want it, would cost more than a look-up has to spare.
 
-Personal data and TINs are never logged; a subject's keyed identifier may be.
+Personal data and TINs are never logged; a subject's keyed identifier may be. So a traceback shows
+no local variables, though structlog would by default: among them are requests and keys.
 """
 
 import contextvars
@@ -43,9 +44,14 @@ def set_up_logs(level: str = "INFO", stream: TextIO | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if out.isatty()
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
+            structlog.processors.JSONRenderer(),
+        ]
     )
     number = logging.getLevelNamesMapping()[level]
     structlog.configure(

@@ -109,7 +109,10 @@ class _Around:
         status = format_status(error, call.request_id)
         code = status.code.name
         self.count(code, seconds)
-        if isinstance(error, CallError):
+        if isinstance(error, InvalidField):
+            # Not its message: that may quote what was asked, and so a TIN.
+            _log.info("refused", code=code, reason=error.reason, field=error.field)
+        elif isinstance(error, CallError):
             _log.info("refused", code=code, reason=error.reason, message=str(error))
         elif code == "INTERNAL":
             _log.error("failed", code=code, exc_info=error)
