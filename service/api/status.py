@@ -25,6 +25,7 @@ from aeo.ledger.v1 import status_pb2
 from ledger.customs.tin import TinError, parse_tin
 from ledger.customs.verdict import format_verdict
 from ledger.errors import FormatError, KeyringError
+from ledger.state.state import State
 from service.api.caller import RIGHTS, Caller, Right
 from service.api.failures import CallError, Denied, InvalidField, NotFound, NotReady
 from service.api.method import Call, Kind, Method
@@ -62,7 +63,7 @@ class StatusServicer:
             "StreamLookup": Method(
                 Kind.BOTH_STREAM,
                 self.stream_lookup,
-                pb.StreamLookupRequest.FromString,
+                None,  # one that cannot be read is a problem of its own, not the stream's end
                 pb.StreamLookupResponse.SerializeToString,
                 roles,
             ),
@@ -121,14 +122,14 @@ class StatusServicer:
         return said
 
     def stream_lookup(
-        self, requests: Iterable[pb.StreamLookupRequest], call: Call
+        self, requests: Iterable[bytes], call: Call
     ) -> Iterator[pb.StreamLookupResponse]:
-        """One answer for each question, in order."""
+        """One answer for each question, `StreamLookupRequest` bytes, in order."""
         for index, asked in enumerate(requests):
-            request = asked.request
             position = self.desks.position()
             response = pb.LookupResponse(finality=position.finality)
             try:
+                request = _read_streamed(asked)
                 verdict, position, proof = self._answer(
                     request, request.SerializeToString(), call.caller, position
                 )
@@ -153,7 +154,8 @@ class StatusServicer:
         speakers = [entry for entry in state.speaker_history(tin[:2]) if entry.begins]
         issuer = speakers[-1].economy if speakers else ""
         if issuer == desk.economy:
-            between = list(state.own_arrangements(issuer))
+            # Whoever drafts a text may name us a party: no record stands under it before we sign.
+            between = [a for a in state.own_arrangements(issuer) if _signed_by_all(state, a)]
         else:
             between = [pair.arrangement_id for pair in state.pair_history(issuer, desk.economy)]
         if request.arrangement_id:
@@ -274,11 +276,23 @@ def _read(question: bytes) -> pb.LookupRequest:
         raise InvalidField("request", "cannot be read", "MALFORMED") from None
 
 
+def _read_streamed(data: bytes) -> pb.LookupRequest:
+    try:
+        return pb.StreamLookupRequest.FromString(data).request
+    except (DecodeError, UnicodeDecodeError):
+        raise InvalidField("request", "cannot be read", "MALFORMED") from None
+
+
 def _read_batch(data: bytes) -> list[bytes]:
     try:
         return list(BatchLookupRequestBytes.FromString(data).requests)
     except DecodeError:
         raise InvalidField("request", "cannot be read", "MALFORMED") from None
+
+
+def _signed_by_all(state: State, arrangement_id: bytes) -> bool:
+    history = state.arrangement(arrangement_id)
+    return history is not None and history.complete is not None
 
 
 def _check_purpose(caller: Caller, purpose: str) -> None:

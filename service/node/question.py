@@ -24,6 +24,8 @@ NAME_LIMIT: Final = 512
 """Characters of a declared name, a purpose."""
 ADDRESS_LIMIT: Final = 1_024
 """Characters of a declared address."""
+HEIGHT_LIMIT: Final = 1 << 63
+"""What a verdict can say again."""
 TIN_INPUT_LIMIT: Final = 256
 """Characters of an identifier as given; what is longer is not a number that somebody declared."""
 
@@ -65,6 +67,8 @@ def read_question(request: LookupRequest, recognising: str) -> Query:
     _text("declared_name", request.declared_name, NAME_LIMIT)
     _text("declared_address", request.declared_address, ADDRESS_LIMIT)
     known_at = request.WhichOneof("known_at")
+    if request.known_at_height >= HEIGHT_LIMIT:
+        raise QuestionError("known_at_height", "no ledger is that high")
     return Query(
         recognising,
         request.function,

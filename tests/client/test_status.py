@@ -1,17 +1,31 @@
 """Look-ups through the client, the listener and the node."""
 
+import io
 import threading
 from datetime import UTC, datetime, timedelta
 
+import grpc
 import pytest
 
 from aeo.exchange.v1 import status_service_pb2 as pb
 from client.conftest import Exchange, row, suspend
-from service.client import Denied, Invalid, NoSuchThing, Question, StatusClient, Unavailable
+from node.node_world import text_between
+from service.api.status import SERVICE
+from service.client import (
+    ArrangementClient,
+    Denied,
+    Invalid,
+    NoSuchThing,
+    Question,
+    StatusClient,
+    Unavailable,
+)
 from service.client.status import CaughtUp, Cursor, StatusNews
 from service.client.verdicts import AliasOf, Outcome
+from service.logs import set_up_logs
 
 ASK = {"function": "EX", "direction": "IMPORT", "mode": 1}
+ON_THE_WIRE = {"tin": "HK1", "function": "EX", "direction": 1, "transport_mode": 1}
 
 
 def test_a_certified_trader(exchange: Exchange):
@@ -87,6 +101,7 @@ def test_a_request_without_identifier_or_direction(exchange: Exchange):
         for request, field in (
             (pb.LookupRequest(function="EX", direction=1, transport_mode=1), "identifier"),
             (pb.LookupRequest(tin="HK1", function="EX", transport_mode=1), "direction"),
+            (pb.LookupRequest(known_at_height=1 << 63, **ON_THE_WIRE), "known_at_height"),
         ):
             with pytest.raises(Invalid) as error:
                 client._connection.call(client._stub.Lookup, request)
@@ -304,3 +319,46 @@ def test_silence_makes_stale(own_exchange: Exchange):
         verdict = client.lookup("HK1", **ASK)
         assert verdict.outcome is Outcome.UNDETERMINED
         assert verdict.reason in {"ISSUER_STALE", "LEDGER_STALE"}
+
+
+def test_no_tin_is_logged(own_exchange: Exchange):
+    log = io.StringIO()
+    set_up_logs(stream=log)
+    try:
+        with own_exchange.engine() as client:
+            with pytest.raises(Invalid, match="HK_4711"):
+                client.history("HK_4711")
+            with pytest.raises(Invalid, match="HK_4711"):
+                next(client.watch(tins=["HK_4711"]))
+            assert client.lookup("HK_4711", **ASK).reason == "TIN_MALFORMED"
+    finally:
+        set_up_logs()
+    assert log.getvalue().count("refused") == 2
+    assert "4711" not in log.getvalue()
+
+
+def test_a_strangers_draft_hides_no_history(own_exchange: Exchange):
+    with own_exchange.connection("SG", "approver") as sg:
+        drafted = ArrangementClient(sg).propose(text_between("HK", "SG"), "draft")
+    with own_exchange.engine("HK") as client:
+        (history,) = client.history("HK2").histories
+        assert history.arrangement_id == own_exchange.shared
+        with pytest.raises(NoSuchThing):
+            client.history("HK2", drafted.arrangement_id)
+        assert client.lookup("HK1", **ASK).recognised
+
+
+def test_a_question_that_cannot_be_read_does_not_end_the_stream(exchange: Exchange):
+    request = pb.LookupRequest(**ON_THE_WIRE)
+    good = pb.StreamLookupRequest(request=request).SerializeToString()
+    not_utf_8 = b"\x0a\x04\x0a\x02\xff\xfe"
+    with grpc.insecure_channel(exchange.address) as channel:
+        ask = channel.stream_stream(
+            f"/{SERVICE}/StreamLookup", response_deserializer=pb.StreamLookupResponse.FromString
+        )
+        who = (("aeo-economy", "NZ"), ("aeo-access-role", "risk-engine"))
+        answers = ask(iter([good, not_utf_8, b"\xff", good]), metadata=who, timeout=10)
+        said = [answer.response for answer in answers]
+    assert [each.problem.field for each in said] == ["", "request", "request", ""]
+    assert [each.problem.index for each in said] == [0, 1, 2, 0]
+    assert [each.verdict.tin for each in said] == ["HK1", "", "", "HK1"]
