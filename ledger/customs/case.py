@@ -13,6 +13,7 @@ which none lies, and the instant at which waiting alone would make it, or that i
 """
 
 from collections.abc import Container
+from functools import lru_cache
 from typing import Final
 
 from aeo.exchange.v1 import verdict_pb2 as pb
@@ -25,6 +26,8 @@ from ledger.state.view import StateView
 
 # A member without a transaction was last seen before any time there is.
 NEVER: Final = -INSTANT_LIMIT
+# Combinations of codes that are known to be good: what people ask about repeats.
+CODES_REMEMBERED: Final = 1_024
 
 
 class Case:
@@ -133,20 +136,35 @@ def check_query(query: Query) -> None:
     """
     if (query.tin is None) == (query.alias is None):
         raise FormatError("a query has one identifier, a TIN or an alias")
-    if query.recognising not in CODES:
-        raise FormatError(f"{query.recognising!r} is not an economy")
-    if query.dispatch_economy and query.dispatch_economy not in CODES:
-        raise FormatError(f"{query.dispatch_economy!r} is not an economy")
-    if not ROLE_FORM.fullmatch(query.function):
-        raise FormatError(f"{query.function!r} is not the code of a function")
-    if not 1 <= query.direction <= 3:
-        raise FormatError("a direction is import, export or transit")
-    if not 1 <= query.transport_mode <= 8:
-        raise FormatError("a mode of transport is 1 to 8")
-    if query.level and not LEVEL_FORM.fullmatch(query.level):
-        raise FormatError(f"{query.level!r} is not the code of a level")
+    _check_codes(
+        query.recognising,
+        query.dispatch_economy,
+        query.function,
+        query.direction,
+        query.transport_mode,
+        query.level,
+    )
     if query.known_at_time is not None and query.known_at_height is not None:
         raise FormatError("known at is a time or a height, not both")
     for number in (query.as_of, query.known_at_time, query.known_at_height):
         if number is not None and not -INSTANT_LIMIT <= number < INSTANT_LIMIT:
             raise FormatError("an instant or a height is out of range")
+
+
+@lru_cache(CODES_REMEMBERED)
+def _check_codes(
+    recognising: str, dispatch_economy: str, function: str, direction: int, mode: int, level: str
+) -> None:
+    """Check what many questions have in common; remembered where it passes."""
+    if recognising not in CODES:
+        raise FormatError(f"{recognising!r} is not an economy")
+    if dispatch_economy and dispatch_economy not in CODES:
+        raise FormatError(f"{dispatch_economy!r} is not an economy")
+    if not ROLE_FORM.fullmatch(function):
+        raise FormatError(f"{function!r} is not the code of a function")
+    if not 1 <= direction <= 3:
+        raise FormatError("a direction is import, export or transit")
+    if not 1 <= mode <= 8:
+        raise FormatError("a mode of transport is 1 to 8")
+    if level and not LEVEL_FORM.fullmatch(level):
+        raise FormatError(f"{level!r} is not the code of a level")

@@ -32,6 +32,7 @@ Where the design is silent, this is what is done:
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from aeo.exchange.v1 import verdict_pb2 as pb
@@ -96,6 +97,8 @@ _PROGRESS: Final[dict[int, int]] = {
 }
 
 _NO_TIN: Final = Tin("")
+# Lists of benefits with their instructions: few, and long to write out for each verdict.
+BENEFITS_REMEMBERED: Final = 1_024
 
 
 class Finding(NamedTuple):
@@ -343,7 +346,13 @@ def _answer(
 
 def _benefits(rules: Sequence[Rule], instructions: Mapping[int, str]) -> tuple[GrantedBenefit, ...]:
     """The benefits of every rule that is satisfied, ascending, each once."""
-    granted: Sequence[Benefit] = rules[0].benefits
+    granted = rules[0].benefits
     if len(rules) > 1:
-        granted = sorted({benefit for rule in rules for benefit in rule.benefits})
-    return tuple([GrantedBenefit(code, by, instructions.get(code, "")) for code, by in granted])
+        granted = tuple(sorted({benefit for rule in rules for benefit in rule.benefits}))
+    return _instruct(granted, tuple([instructions.get(benefit[0], "") for benefit in granted]))
+
+
+@lru_cache(BENEFITS_REMEMBERED)
+def _instruct(granted: tuple[Benefit, ...], words: tuple[str, ...]) -> tuple[GrantedBenefit, ...]:
+    pairs = zip(granted, words, strict=True)
+    return tuple([GrantedBenefit(code, by, instruction) for (code, by), instruction in pairs])

@@ -24,6 +24,7 @@ CB REASON_ROLE_NOT_COVERED
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from aeo.exchange.v1 import verdict_pb2 as pb
@@ -38,6 +39,8 @@ _SUSPENDED: Final[int] = pb.HELD_STATUS_SUSPENDED
 _NOT_CHECKED: Final[int] = pb.NAME_MATCH_NOT_CHECKED
 _MATCHES: Final[frozenset[int]] = frozenset({pb.NAME_MATCH_EXACT, pb.NAME_MATCH_CLOSE})
 _ANY_ROLE: Final = (Role(""),)
+# Roles of certificates and of rules repeat: a programme has few combinations.
+ROLES_REMEMBERED: Final = 4_096
 
 REASON_OF_STATUS: Final[dict[int, int]] = {
     pb.HELD_STATUS_SUSPENDED: pb.REASON_SUSPENDED,
@@ -120,14 +123,15 @@ def name_match(holding: Holding, profiles: Mapping[bytes, int] | None) -> int:
     return profiles.get(holding.entry.record.profile_commitment, _NOT_CHECKED)
 
 
-def _satisfying(roles: Sequence[Role], wanted: frozenset[str], mode: int) -> Sequence[Role]:
+@lru_cache(ROLES_REMEMBERED)
+def _satisfying(roles: tuple[Role, ...], wanted: frozenset[str], mode: int) -> tuple[Role, ...]:
     if not wanted and not roles:
         return _ANY_ROLE
-    return [
+    return tuple(
         role
         for role in roles
-        if (not wanted or role[0] in wanted) and (not role[1] or role[1] == mode)
-    ]
+        if (not wanted or role.code in wanted) and (not role.mode or role.mode == mode)
+    )
 
 
 def _spared(holding: Holding, terms: StatusTerms, roles: Sequence[Role], mode: int) -> bool:

@@ -59,6 +59,7 @@ INSTANT_LIMIT: Final = 1 << 63
 ROLE_FORM: Final = re.compile(r"[A-Z0-9]{2,3}|X-[A-Z0-9][A-Z0-9-]{0,29}", re.ASCII)
 LEVEL_FORM: Final = re.compile(r"[A-Za-z0-9][!-~]{0,31}", re.ASCII)
 MODES: Final = range(1, 9)
+_CORRECT: Final[int] = pb.EVENT_CORRECT
 
 # Which statuses an event may state; whether it may follow is for `check_transition`.
 STATED: Final[dict[int, frozenset[int]]] = {
@@ -137,61 +138,72 @@ class StatusRecord(NamedTuple):
     reapply_after: int = 0
 
 
-_HEAD: Final = 52
 _INSTANT: Final = Struct("<Q")
-_TWO_INSTANTS: Final = Struct("<QxQ")
-_THREE_INSTANTS: Final = Struct("<QxQxQ")
+# Signed, so that an instant out of range is below 0.
+_EFFECTIVE_TO: Final = Struct("<q")
+_TWO_INSTANTS: Final = Struct("<qxq")
+_THREE_INSTANTS: Final = Struct("<qxqxq")
+_SUBJECT_TAG: Final = b"\n "
 _TERMS_TAG: Final = 0x3A
 
 
 def parse_status(data: bytes) -> StatusRecord:
     """Read a record of at most `STATUS_LIMIT` bytes; raises `FormatError`."""
-    size = len(data)
-    if size < 81 or size > STATUS_LIMIT or data[:2] != b"\n " or data[34:36] != b"\x12\x10":
+    if data[:2] != _SUBJECT_TAG or len(data) > STATUS_LIMIT:
         return _parse_any(data)
-    if data[52] == 0x19 and data[61] == 0x21 and data[70] == 0x29:
-        valid_from, valid_to, effective_from = _THREE_INSTANTS.unpack_from(data, 53)
-        at = 79
-    elif data[52] == 0x19 and data[61] == 0x29:
-        valid_from, effective_from = _TWO_INSTANTS.unpack_from(data, 53)
-        valid_to = None
-        at = 70
+    return parse_status_of(data[2:34], data[34:])
+
+
+def parse_status_of(subject: bytes, rest: bytes) -> StatusRecord:
+    """Read a record from its `subject` (32 bytes) and its bytes after it; as `parse_status`."""
+    size = len(rest)
+    if not 47 <= size <= STATUS_LIMIT - 34 or rest[:2] != b"\x12\x10" or rest[18] != 0x19:
+        return _parse_any(_SUBJECT_TAG + subject + rest)
+    valid_to = effective_to = 0
+    if rest[27] == 0x21 and rest[36] == 0x29:
+        valid_from, valid_to, effective_from = _THREE_INSTANTS.unpack_from(rest, 19)
+        at = 45
+        common = 0 < valid_from < valid_to and effective_from > 0
     else:
-        return _parse_any(data)
-    effective_to = None
-    if data[at] == 0x31 and at + 11 <= size:
-        (effective_to,) = _INSTANT.unpack_from(data, at + 1)
+        valid_from, effective_from = _TWO_INSTANTS.unpack_from(rest, 19)
+        at = 36
+        common = rest[27] == 0x29 and valid_from > 0 and effective_from > 0
+    if rest[at] == 0x31 and at + 11 <= size:
+        (effective_to,) = _EFFECTIVE_TO.unpack_from(rest, at + 1)
         at += 9
-    if 0 in (valid_from, valid_to, effective_from, effective_to):
-        return _parse_any(data)
-    length = data[at + 1]
-    end = at + 2 + length
-    if data[at] != _TERMS_TAG or length > 127 or end > size:
-        return _parse_any(data)
-    terms = _parse_terms(data[at + 2 : end])
+        common = common and effective_to > effective_from
+    start = at + 2
+    end = start + rest[at + 1]
+    if not common or rest[at] != _TERMS_TAG or rest[at + 1] > 127 or end > size:
+        return _parse_any(_SUBJECT_TAG + subject + rest)
+    terms = _parse_terms(rest[start:end])
     commitment = b""
     if end != size:
-        if size != end + 34 or data[end : end + 2] != b"B ":
-            return _parse_any(data)
-        commitment = data[end + 2 :]
-    record = StatusRecord(
-        data[2:34],
-        data[36:52],
+        commitment = rest[end + 2 :]
+        common = size == end + 34 and rest[end : end + 2] == b"B "
+    # What is left of `_require_form`, for a record without the fields after the commitment.
+    if effective_to:
+        common = common and terms.status == pb.STATUS_SUSPENDED
+    elif terms.lapses:
+        common = False
+    if not common or terms.event == _CORRECT:
+        return _parse_any(_SUBJECT_TAG + subject + rest)
+    return StatusRecord(
+        subject,
+        rest[2:18],
         valid_from,
-        valid_to or 0,
+        valid_to,
         effective_from,
         terms,
-        effective_to or 0,
+        effective_to,
         commitment,
     )
-    _require_form(record)
-    return record
 
 
 def format_status(record: StatusRecord) -> bytes:
     """Write a record; raises `FormatError` for one that no reader accepts."""
     _require_form(record)
-    parts = [b"\n ", record.subject, b"\x12\x10", record.certificate]
+    parts = [_SUBJECT_TAG, record.subject, b"\x12\x10", record.certificate]
     for tag, instant in (
         (b"\x19", record.valid_from),
         (b"\x21", record.valid_to),

@@ -22,7 +22,7 @@ class Alias(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Query:
     """One question. Either `tin` as it was given, or `alias`; at most one of the two known-ats.
 
@@ -30,6 +30,7 @@ class Query:
     member whose officer asks. Empty strings are *not given*.
     """
 
+    # Not frozen: that would cost a tenth of the rules for each question. Nothing changes one.
     recognising: str
     function: str
     direction: int
@@ -69,12 +70,9 @@ class ArrangementOutcome(NamedTuple):
     reason: int
 
 
-@dataclass(slots=True)
-class Verdict:
-    """The answer to one query; each field is that of the message with its name."""
+class Verdict(NamedTuple):
+    """The answer to one query; each field is that of the message with its name, in its order."""
 
-    # Not frozen: that would cost more than half of the rules on the way to a hundred thousand a
-    # second. Nothing changes a verdict once `evaluate` has returned it.
     outcome: int = 0
     reason: int = 0
     basis: int = 0
@@ -108,7 +106,7 @@ class Verdict:
 
 
 _NESTED = frozenset({"benefits", "arrangements"})
-_PLAIN = tuple(name for name in Verdict.__slots__ if name not in _NESTED)
+_PLAIN = tuple(name for name in Verdict._fields if name not in _NESTED)
 
 
 def verdict_message(verdict: Verdict) -> pb.Verdict:

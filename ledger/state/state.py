@@ -22,12 +22,12 @@ from ledger.chain.keys import AuthorObject
 from ledger.chain.parameters import Parameters
 from ledger.chain.signing_set import SigningSets
 from ledger.customs.arrangement import ArrangementHistory
-from ledger.customs.status import parse_status
+from ledger.customs.status import parse_status_of
 from ledger.state.alias import parse_alias
 from ledger.state.facts import Book, BookKey, Facts
 from ledger.state.map_updates import MapUpdater, MapVersion
 from ledger.state.membership import Membership
-from ledger.state.packed import PlacedRecord, unpack
+from ledger.state.packed import PlacedRecord, unpack, unpack_rests
 from ledger.state.view import (
     AliasEntry,
     MemberEntry,
@@ -162,10 +162,21 @@ class State:
 
     def subject(self, arrangement_id: bytes, issuer: str, subject: bytes) -> Sequence[StatusEntry]:
         """All executed records of one subject (32 bytes), oldest first; empty when absent."""
+        packed = self.packed_subject(book_key(arrangement_id, issuer), subject)
+        return [] if packed is None else self.read_subject(subject, packed)
+
+    def packed_subject(self, book: BookKey, subject: bytes) -> bytes | None:
+        """The packed records of a subject, perhaps with some that are newer than this state."""
+        return self.facts.statuses.get(book, _NO_BOOK).get(subject)
+
+    def read_subject(self, subject: bytes, packed: bytes) -> list[StatusEntry]:
+        """The records in `packed` that this state knows."""
+        times, log_sizes = self.facts.times, self.facts.log_sizes
         entries = []
-        for log_index, position, record in self.subject_records(arrangement_id, issuer, subject):
-            height, time = self.place_of(log_index)
-            entries.append(StatusEntry(height, time, log_index, position, parse_status(record)))
+        for log_index, position, rest in unpack_rests(packed, self.header.log_size):
+            height = bisect_right(log_sizes, log_index)
+            record = parse_status_of(subject, rest)
+            entries.append(StatusEntry(height, times[height], log_index, position, record))
         return entries
 
     def subject_records(

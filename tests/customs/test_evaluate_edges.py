@@ -121,10 +121,10 @@ def test_what_a_verdict_says_about_itself() -> None:
     assert (verdict.arrangement_id, verdict.pilot, verdict.rules_version) == (identity, True, 1)
     assert (verdict.issuer_seen, verdict.attested_time) == (T + 100, T + 1_000)
     message = pb.Verdict.FromString(format_verdict(verdict))
-    for name in Verdict.__slots__:
+    for name in Verdict._fields:
         if name not in ("benefits", "arrangements", "tin_changes", "tin_warnings"):
             assert getattr(message, name) == getattr(verdict, name), name
-    assert {field.name for field in pb.Verdict.DESCRIPTOR.fields} == set(Verdict.__slots__)
+    assert {field.name for field in pb.Verdict.DESCRIPTOR.fields} == set(Verdict._fields)
 
 
 def test_ask_again_when_the_answer_may_have_changed() -> None:
