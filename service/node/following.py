@@ -4,6 +4,7 @@ An officer names the trader and the event. What the event does not change (roles
 validity) is taken from each certificate's newest record, arrangement by arrangement, because they
 may differ. A certificate on which the event may not follow is passed over when others take it:
 revoking a trader with one certificate suspended and one already withdrawn revokes the first.
+SHARE_AGAIN without a status states what was shared last, a suspension with its reach and its end.
 
 GRANT, AMEND and CORRECT state something new or name one record; they are published as they are.
 """
@@ -130,8 +131,10 @@ def _certificates(entries: Sequence[StatusEntry]) -> Iterable[list[StatusEntry]]
 
 
 def _follow(request: ChangeStatusRequest, own: list[StatusEntry], now: int) -> StatusRecord:
+    if request.event == pb.EVENT_SHARE_AGAIN and not request.status:
+        return _as_shared(request, own, request.effective_from or now)
     newest = own[-1].record
-    status = LEADS_TO[request.event] or request.status or _status_before(request.event, own)
+    status = LEADS_TO[request.event] or request.status or pb.STATUS_CERTIFIED
     suspended = status == pb.STATUS_SUSPENDED
     terms = replace(
         newest.terms,
@@ -152,13 +155,29 @@ def _follow(request: ChangeStatusRequest, own: list[StatusEntry], now: int) -> S
     )
 
 
-def _status_before(event: int, own: list[StatusEntry]) -> int:
-    """Sharing again goes back to what was shared; an appeal won gives the certificate back."""
-    if event == pb.EVENT_SHARE_AGAIN:
-        for entry in reversed(own):
-            if entry.record.terms.status != pb.STATUS_NOT_SHARED:
-                return entry.record.terms.status
-    return pb.STATUS_CERTIFIED
+def _as_shared(
+    request: ChangeStatusRequest, own: list[StatusEntry], effective_from: int
+) -> StatusRecord:
+    """Sharing again goes back to what was shared: a suspension with its reach and its end.
+
+    One whose end has passed meanwhile is over if it lapses, and without an end if it does not.
+    """
+    shared = [entry.record for entry in own if entry.record.terms.status != pb.STATUS_NOT_SHARED]
+    last = shared[-1]  # a certificate begins with a GRANT
+    terms, end = last.terms, last.effective_to
+    if end <= effective_from:
+        end = 0
+        if terms.lapses:
+            terms = replace(terms, status=pb.STATUS_CERTIFIED, scope=None, lapses=False)
+    terms = replace(terms, event=request.event, reason=request.reason, migrated=False)
+    return last._replace(
+        effective_from=effective_from,
+        effective_to=end,
+        terms=terms,
+        predecessor=None,
+        corrects=None,
+        reapply_after=request.reapply_after,
+    )
 
 
 def _scope(request: ChangeStatusRequest) -> Scope | None:
