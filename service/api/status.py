@@ -87,7 +87,7 @@ class StatusServicer:
         """`LookupRequest` bytes in, `LookupResponse` bytes out."""
         desk = self._desk(call.caller, "")
         position = desk.position()
-        (verdict,) = self._recall(desk, call.caller, (question,), position)
+        (verdict,) = self._answer_at_once(desk, call.caller, (question,), position)
         proof = b""
         if verdict is None:
             request = _read(question)
@@ -105,7 +105,7 @@ class StatusServicer:
         caller = call.caller
         desk = self._desk(caller, "")
         position = desk.position()
-        recalled = self._recall(desk, caller, questions, position)
+        recalled = self._answer_at_once(desk, caller, questions, position)
         verdicts: list[bytes] = []
         problems: list[bytes] = []
         for question, said_before in zip(questions, recalled, strict=True):
@@ -192,17 +192,17 @@ class StatusServicer:
             raise Denied("OTHER_ECONOMY", f"this node does not answer for {recognising}")
         return desk
 
-    def _recall(
+    def _answer_at_once(
         self,
         desk: LookupDesk,
         caller: Caller,
         questions: Sequence[bytes],
         position: Position,
     ) -> list[bytes | None]:
-        """What the caller's own desk remembers; an agency states a purpose, which is read."""
+        """What the caller's own desk answers at once; an agency states a purpose, which is read."""
         if caller.access_role is AccessRole.AGENCY:
             return [None for _ in questions]
-        return desk.recall(questions, position)
+        return desk.answer(questions, position)
 
     def _answer(
         self, request: pb.LookupRequest, question: bytes, caller: Caller, position: Position
@@ -263,7 +263,8 @@ class StatusServicer:
             seen = feed.version
             position = self.desks.position()
             left = deadline - self._node.clock.monotonic_ns()
-            if left <= 0 or position.finality != pb.FINALITY_RECORDED:
+            # A writer that has stopped seals no more, and nobody sleeps on its feed.
+            if left <= 0 or position.finality != pb.FINALITY_RECORDED or feed.closed:
                 break
             feed.wait(seen, left / 1e9)
         return position

@@ -3,13 +3,17 @@
 import io
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import grpc
 import pytest
 
 from aeo.exchange.v1 import status_service_pb2 as pb
+from aeo.exchange.v1.status_service_pb2_grpc import StatusServiceStub
 from client.conftest import Exchange, row, suspend
-from node.node_world import text_between
+from node.node_world import agree, make_network, text_between
+from service.api.listener import PlaintextLoopback
+from service.api.serving import ServingSettings, serve
 from service.api.status import SERVICE
 from service.client import (
     ArrangementClient,
@@ -22,7 +26,9 @@ from service.client import (
 )
 from service.client.status import CaughtUp, Cursor, StatusNews
 from service.client.verdicts import AliasOf, Outcome
+from service.clock import OffsetClock, SystemClock
 from service.logs import set_up_logs
+from service.node.node import Node
 
 ASK = {"function": "EX", "direction": "IMPORT", "mode": 1}
 ON_THE_WIRE = {"tin": "HK1", "function": "EX", "direction": 1, "transport_mode": 1}
@@ -362,3 +368,36 @@ def test_a_question_that_cannot_be_read_does_not_end_the_stream(exchange: Exchan
     assert [each.problem.field for each in said] == ["", "request", "request", ""]
     assert [each.problem.index for each in said] == [0, 1, 2, 0]
     assert [each.verdict.tin for each in said] == ["HK1", "", "", "HK1"]
+
+
+class StandingClock(OffsetClock):
+    """Durations are zero: whoever waits for time to pass, waits for ever."""
+
+    def monotonic_ns(self) -> int:
+        return 1
+
+
+def test_a_proof_without_a_writer_comes_without_a_seal(tmp_path: Path):
+    def stop_at(step: str) -> None:
+        if step == "seal:before" and armed.is_set():
+            raise OSError("the disk is gone")
+
+    armed = threading.Event()
+    settings = make_network(tmp_path, ("HK", "NZ"))
+    clock = StandingClock(SystemClock())
+    with Node.start(settings, clock, on_step=stop_at) as node:
+        agree(node, "HK", "NZ")
+        armed.set()
+        node.hosted["HK"].publisher.heartbeat().exception(10)
+        while not node.feed.closed:
+            node.feed.wait(node.feed.version, 0.1)
+        assert node.newest_seal.height < node.state.height
+        with serve(node, ServingSettings("127.0.0.1:0", PlaintextLoopback())) as server:
+            who = (("aeo-economy", "NZ"), ("aeo-access-role", "risk-engine"))
+            with grpc.insecure_channel(server.address) as channel:
+                lookup = StatusServiceStub(channel).Lookup
+                asked = pb.LookupRequest(include_proof=True, **ON_THE_WIRE)
+                said = lookup(asked, metadata=who, timeout=5)
+    assert said.finality == pb.FINALITY_RECORDED
+    assert said.proof.header
+    assert not said.proof.seal
