@@ -19,127 +19,66 @@ A row is used again only where `evaluate` would say the same, byte for byte:
 Everything else asks `evaluate`: other times, aliases, proofs, declared names, purposes, numbers not
 in canonical form, numbers that lead on, answers that are stale.
 
+A question that is not remembered, but of a shape that is known (`service.node.shapes`), is answered
+without a message object too: `evaluate` reads what the pair's questions share from one witness, and
+its verdict is joined from the parts that will be kept. A verdict whose place (fields 20 to 33) is
+not that of the head is written in full, and not kept.
+
 A remembered question holds a TIN. Memory is bounded by `REMEMBERED` and dropped by `forget`.
 """
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from struct import Struct
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
-from aeo.exchange.v1.status_service_pb2 import Finality
-from ledger.chain.parameters import Parameters
 from ledger.customs.evaluate import evaluate
 from ledger.customs.subject import LookupKey
-from ledger.customs.verdict import Query, Times, Verdict, format_verdict
-from ledger.state.facts import BookKey
-from ledger.state.state import State
+from ledger.customs.verdict import Query, Verdict, format_verdict
+from ledger.errors import FormatError, KeyringError
 from ledger.state.view import StateView
-from service.node.verdict_parts import cut_before
+from service.node.pair import Group, Instructions, Keys, Pair, Position, Prepared
+from service.node.shapes import Shapes
+from service.node.verdict_parts import format_after_tin, format_row
 from service.node.witness import Witness
+
+__all__ = ["REMEMBERED", "LookupDesk", "Position"]
 
 REMEMBERED: Final = 1 << 20
 """Questions remembered by one member's desk, about 0.5 KB each; the oldest are dropped first."""
 DROPPED_AT_ONCE: Final = 16
 """When full, one in so many is dropped: a pause of some milliseconds, rarely."""
-LONGEST_REMEMBERED: Final = 96
-"""Bytes of a question that is remembered: the TIN, the codes and nothing out of the ordinary."""
-
-MAX_GROUPS: Final = 4_096
-"""Pairs, times the dispatch economies that they ask about; beyond it they are learnt anew."""
+MAX_PAIRS: Final = 4_096
+"""Prefixes of TINs that belong to somebody; there are 676 that are well formed."""
 
 _NEVER: Final = 1 << 63
-_TIN_TAG: Final = 0x0A
-_AS_OF: Final = Struct("<2sq")
-_AS_OF_TAG: Final = b"\x81\x02"
-_VERDICT_TIN_TAG: Final = b"\x92\x02"
-_FIELD_AS_OF: Final = 32
 
 # (group, holds from, holds to, row bytes, bytes after the TIN, height at which it was learnt, then
 # subject and packed history for each book)
 Row: TypeAlias = tuple[Any, ...]
 FIRST_READ: Final = 6
-# Issuer, books read, and the questions asked about the pair.
-GroupKey: TypeAlias = tuple[str, tuple[BookKey, ...], tuple[tuple[str, tuple[Any, ...]], ...]]
-BookGet: TypeAlias = Callable[[bytes], bytes | None]
 
 
-class Position(NamedTuple):
-    """Where the ledger stands for one call, and when the call came."""
+class _Sitting:
+    """What the new questions of one call share. For one thread."""
 
-    state: State
-    times: Times
-    finality: Finality
+    __slots__ = ("instructions", "keys", "position", "prepared", "witnesses")
 
-
-class _Group:
-    """Questions that read the same facts about a pair, from the same books. Only `head` moves."""
-
-    __slots__ = (
-        "books",
-        "head",
-        "instructions",
-        "issuer",
-        "keys",
-        "limit",
-        "parameters",
-        "reads",
-        "recogniser",
-    )
-
-    def __init__(
-        self,
-        verdict: Verdict,
-        witness: Witness,
-        books: tuple[BookKey, ...],
-        keys: Mapping[bytes, LookupKey],
-        instructions: Mapping[int, str],
-        parameters: Parameters,
-    ) -> None:
-        self.issuer = verdict.issuing_economy
-        self.recogniser = verdict.recognising_economy
-        self.books = books
-        self.reads = tuple(witness.pair_reads)
-        self.parameters = parameters
+    def __init__(self, position: Position, keys: Keys, instructions: Instructions) -> None:
+        self.position = position
         self.keys = keys
-        self.instructions = dict(instructions)
-        # Of the pair's staleness limits the shortest: while that is kept, so are all.
-        default = parameters.default_staleness_limit
-        limits = [found.text.staleness_limit or default for found in witness.arrangements]
-        self.limit = min(limits, default=0)
-        self.head: _Head | None = None
+        self.instructions = instructions
+        self.prepared: dict[Group, Prepared | None] = {}
+        # By the prefix of the TIN; the pair holds what the witness had been told at first.
+        self.witnesses: dict[str, tuple[Witness, Pair | None]] = {}
 
-    def covers(self, witness: Witness) -> bool:
-        """Whether another question, which asked the same about the pair, was told the same."""
-        reads = zip(self.reads, witness.pair_reads, strict=True)
-        return all(mine.result is read.result for mine, read in reads)
-
-    def holds(self, state: State) -> bool:
-        """Whether all that was read about the pair is so in `state`."""
-        return self.parameters is state.parameters and all(
-            read.still_so(state) for read in self.reads
-        )
-
-
-class _Head(NamedTuple):
-    """A group under one state and attested time: what follows and precedes the time of the call.
-
-    `fresh_until`: the last instant at which nothing is stale; 0 where rows cannot be used.
-    """
-
-    state: State
-    attested_time: int
-    fresh_until: int
-    cache_until: int
-    before_as_of: bytes
-    after_as_of: bytes
-    gets: tuple[BookGet, ...]
-    renumbered: tuple[Mapping[bytes, object], ...]
-
-
-# What a call needs of a group: bytes between row and TIN, the least end of an interval, the books.
-Prepared: TypeAlias = tuple[bytes, int, tuple[BookGet, ...], tuple[Mapping[bytes, object], ...]]
+    def prepare(self, group: Group) -> Prepared | None:
+        """What this call needs of a group's rows; None where it must not use them."""
+        if group in self.prepared:
+            return self.prepared[group]
+        ready = group.prepare(self.position, self.keys, self.instructions)
+        self.prepared[group] = ready
+        return ready
 
 
 class LookupDesk:
@@ -159,7 +98,8 @@ class LookupDesk:
         self._instructions = instructions
         self._limit = remembered
         self._rows: dict[bytes, Row] = {}
-        self._groups: dict[GroupKey, _Group] = {}
+        self._pairs: dict[str, Pair] = {}
+        self._shapes = Shapes()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -170,28 +110,56 @@ class LookupDesk:
         """Drop every remembered question, and the TINs with them."""
         with self._lock:
             self._rows.clear()
-            self._groups.clear()
+            self._pairs.clear()
 
     def evaluate(self, query: Query, position: Position) -> Verdict:
         """The verdict on any question. Raises `FormatError` or `KeyringError`."""
         instructions = self._instructions()
         return evaluate(query, position.state, self.keys(), None, instructions, position.times)
 
+    def answer(self, questions: Sequence[bytes], position: Position) -> list[bytes | None]:
+        """Verdict bytes for each question that is remembered or of a known shape, else None.
+
+        None is for `learn` to answer, or to say why there is no answer.
+        """
+        sitting = self._sit(position)
+        verdicts = self._recall(questions, sitting)
+        if None in verdicts:
+            read = self._shapes.read
+            for at, said in enumerate(verdicts):
+                if said is None and (query := read(questions[at])) is not None:
+                    try:
+                        verdicts[at] = self._learn(questions[at], query, sitting)
+                    except (FormatError, KeyringError):
+                        continue
+        return verdicts
+
     def recall(self, questions: Sequence[bytes], position: Position) -> list[bytes | None]:
         """Verdict bytes for each question (`LookupRequest` bytes) that is remembered, else None."""
-        rows, now, height = self._rows, position.times.now, position.state.height
-        instructions, keys = self._instructions(), self.keys()
-        prepared: dict[_Group, Prepared | None] = {}
+        return self._recall(questions, self._sit(position))
+
+    def learn(self, question: bytes, query: Query, position: Position) -> bytes:
+        """Verdict bytes of a question, remembered where that is possible.
+
+        `query` is what `question` says. Raises `FormatError` or `KeyringError`.
+        """
+        if self._shapes.learn(question, query):
+            return self._learn(question, query, self._sit(position))
+        return format_verdict(self.evaluate(query, position))
+
+    def _sit(self, position: Position) -> _Sitting:
+        return _Sitting(position, self.keys(), self._instructions())
+
+    def _recall(self, questions: Sequence[bytes], sitting: _Sitting) -> list[bytes | None]:
+        rows, prepared = self._rows, sitting.prepared
+        now, height = sitting.position.times.now, sitting.position.state.height
         verdicts: list[bytes | None] = []
         for question in questions:
             verdict = None
             row = rows.get(question)
             if row is not None:
                 group = row[0]
-                if group in prepared:
-                    ready = prepared[group]
-                else:
-                    ready = prepared[group] = _prepare(group, position, keys, instructions)
+                ready = prepared[group] if group in prepared else sitting.prepare(group)
                 if (
                     ready is not None
                     and row[1] <= now
@@ -199,152 +167,77 @@ class LookupDesk:
                     # The books run ahead of a state that has just been replaced.
                     and row[5] <= height
                 ):
-                    middle, _, gets, renumbered = ready
+                    middle, _, head = ready
                     at = FIRST_READ
-                    for get in gets:
+                    for get in head.gets:
                         if get(row[at]) is not row[at + 1]:
                             break
                         at += 2
                     else:
-                        if not renumbered or not _leads_on(row, renumbered):
+                        if not head.renumbered or not _leads_on(row, head.renumbered):
                             verdict = b"".join(
                                 (row[3], middle, question[1 : question[1] + 2], row[4])
                             )
             verdicts.append(verdict)
         return verdicts
 
-    def learn(self, question: bytes, query: Query, position: Position) -> bytes:
-        """Verdict bytes of a question, remembered where that is possible.
-
-        `query` is what `question` says. Raises `FormatError` or `KeyringError`.
-        """
-        instructions, keys = self._instructions(), self.keys()
-        witness = Witness(position.state)
-        verdict = evaluate(
-            query, cast("StateView", witness), keys, None, instructions, position.times
-        )
-        data = format_verdict(verdict)
-        if _is_plain(question, query, verdict) and witness.steady and verdict.arrangements:
-            self._remember(question, verdict, data, witness, position, keys, instructions)
-        return data
-
-    def _remember(
-        self,
-        question: bytes,
-        verdict: Verdict,
-        data: bytes,
-        witness: Witness,
-        position: Position,
-        keys: Mapping[bytes, LookupKey],
-        instructions: Mapping[int, str],
-    ) -> None:
+    def _learn(self, question: bytes, query: Query, sitting: _Sitting) -> bytes:
+        """Verdict bytes of a question that has a shape: about now, by a TIN that stands first."""
+        tin = cast("str", query.tin)
+        witness, pair = sitting.witnesses.get(tin[:2]) or self._call_witness(tin[:2], sitting)
+        witness.begin()
+        state, times, _ = sitting.position
+        view = cast("StateView", witness)
+        verdict = evaluate(query, view, sitting.keys, None, sitting.instructions, times)
         reads = witness.subject_reads
-        books = tuple([read.book for read in reads])
+        if not witness.steady or not verdict.arrangements or verdict.tin != tin:
+            return format_verdict(verdict)
+        if pair is None or len(pair.reads) != len(witness.pair_reads):
+            pair = self._make_pair(verdict, witness, sitting)
+        group = pair.group(self.economy, tuple([read[0] for read in reads]))
+        ready = sitting.prepare(group)
+        if ready is None or not ready[2].is_of(verdict, times.now):
+            return format_verdict(verdict)
+        before, after = format_row(verdict), format_after_tin(verdict)
+        row: Row = (
+            group,
+            verdict.holds_from,
+            verdict.holds_to or _NEVER,
+            before,
+            after,
+            state.height,
+            *[part for _, subject, packed in reads for part in (subject, packed)],
+        )
         with self._lock:
-            asked = tuple([(read.method, read.arguments) for read in witness.pair_reads])
-            place = verdict.issuing_economy, books, asked
-            group = self._groups.get(place)
-            ready = None
-            if group is not None and group.covers(witness):
-                ready = _prepare(group, position, keys, instructions)
-            if group is None or ready is None:
-                parameters = position.state.parameters
-                group = _Group(verdict, witness, books, keys, instructions, parameters)
-                if len(self._groups) >= MAX_GROUPS:
-                    self._groups.clear()
-                self._groups[place] = group
-                ready = _prepare(group, position, keys, instructions)
-                if ready is None:
-                    return
-            # Cut where `recall` will join: what cannot be joined again is not worth keeping.
-            middle = ready[0] + question[1 : question[1] + 2]
-            before, found, after = data.partition(middle)
-            if not found:
-                return
-            row = (
-                group,
-                verdict.holds_from,
-                verdict.holds_to or _NEVER,
-                before,
-                after,
-                position.state.height,
-                *[part for read in reads for part in (read.subject, read.packed)],
-            )
             rows = self._rows
             if len(rows) >= self._limit and question not in rows:
                 for oldest in list(islice(rows, max(1, self._limit // DROPPED_AT_ONCE))):
                     del rows[oldest]
-            rows[question] = cast("Row", row)
+            rows[question] = row
+        return b"".join((before, ready[0], question[1 : question[1] + 2], after))
 
+    def _call_witness(self, prefix: str, sitting: _Sitting) -> tuple[Witness, Pair | None]:
+        """A witness for a prefix, told what is known of the pair where that still holds."""
+        state, pair = sitting.position.state, self._pairs.get(prefix)
+        if pair is not None and not (
+            pair.asks_alike(sitting.keys, sitting.instructions) and pair.holds(state)
+        ):
+            pair = None
+        found = Witness(state, {} if pair is None else pair.reads), pair
+        sitting.witnesses[prefix] = found
+        return found
 
-def _is_plain(question: bytes, query: Query, verdict: Verdict) -> bool:
-    """Whether a question asks about now, by a canonical TIN that stands first in it."""
-    tin = verdict.tin.encode()
-    return (
-        query.tin == verdict.tin
-        and len(question) <= LONGEST_REMEMBERED
-        and question[:1] == bytes((_TIN_TAG,))
-        and question[1 : 2 + len(tin)] == bytes((len(tin),)) + tin
-        and query.as_of is None
-        and query.known_at_height is None
-        and query.known_at_time is None
-        and not query.declared_name
-        and not query.declared_address
-    )
-
-
-def _prepare(
-    group: _Group,
-    position: Position,
-    keys: Mapping[bytes, LookupKey],
-    instructions: Mapping[int, str],
-) -> Prepared | None:
-    """What a call needs to use the group's rows; None where it must not."""
-    state, (now, attested_time), _ = position
-    if keys is not group.keys or instructions != group.instructions:
-        return None
-    head = group.head
-    if head is None or head.state is not state or head.attested_time != attested_time:
-        head = group.head = _make_head(group, state, attested_time)
-    if now > head.fresh_until:
-        return None
-    middle = head.before_as_of + _AS_OF.pack(_AS_OF_TAG, now) + head.after_as_of
-    return middle, max(now + 1, head.cache_until), head.gets, head.renumbered
-
-
-def _make_head(group: _Group, state: State, attested_time: int) -> _Head:
-    seen = state.author_seen(group.issuer, state.height)
-    fresh_until = 0
-    cache_until = state.header_time + state.heartbeat_interval
-    if seen is not None and group.holds(state):
-        fresh_until = min(seen, attested_time) + group.limit
-        if cache_until > fresh_until + 1:
-            fresh_until = 0
-    said = format_verdict(
-        Verdict(
-            name_match=0,
-            height=state.height,
-            header_hash=state.header_hash,
-            issuer_seen=seen or 0,
-            attested_time=attested_time,
-            cache_until=cache_until,
-            issuing_economy=group.issuer,
-            recognising_economy=group.recogniser,
-            known_at=state.header_time,
-        )
-    )
-    cut = cut_before(said, _FIELD_AS_OF)
-    facts = state.facts
-    return _Head(
-        state,
-        attested_time,
-        fresh_until,
-        cache_until,
-        said[:cut],
-        said[cut:] + _VERDICT_TIN_TAG,
-        tuple([facts.statuses.get(book, {}).get for book in group.books]),
-        tuple([found for book in group.books if (found := facts.successors.get(book))]),
-    )
+    def _make_pair(self, verdict: Verdict, witness: Witness, sitting: _Sitting) -> Pair:
+        """A pair of which more was read than of any before."""
+        prefix, parameters = verdict.tin[:2], sitting.position.state.parameters
+        issuer, reads = verdict.issuing_economy, witness.pair_reads
+        pair = Pair(issuer, reads, parameters, sitting.keys, sitting.instructions)
+        sitting.witnesses[prefix] = witness, pair
+        with self._lock:
+            if len(self._pairs) >= MAX_PAIRS:
+                self._pairs.clear()
+            self._pairs[prefix] = pair
+        return pair
 
 
 def _leads_on(row: Row, renumbered: Sequence[Mapping[bytes, object]]) -> bool:

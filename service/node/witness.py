@@ -4,10 +4,14 @@
 fall into two kinds. Those of a pair (who speaks, which arrangements, their texts and lives) are few
 and shared by many traders. Those of one trader are its packed history under each arrangement. A
 newer state hands out the very same object for each fact that did not change: *same* is identity.
+
+So one witness serves many questions under one state: what it has been told about a pair it tells
+again without asking, and whoever relies on one of its answers relies on all of that. `begin` starts
+the next question, of which only the trader's own history is noted anew.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.state.facts import BookKey
@@ -15,19 +19,16 @@ from ledger.state.packed import count_packed
 from ledger.state.state import State, book_key
 from ledger.state.view import AliasEntry, PairEntry, SpeakerEntry, StatusEntry, SuccessorEntry
 
-R = TypeVar("R")
+# A method of `State` and its arguments; and the object that it returned.
+PairQuestion: TypeAlias = tuple[Any, ...]
+PairReads: TypeAlias = Mapping[PairQuestion, Any]
 
 
-class PairRead(NamedTuple):
-    """A question about a pair: the method of `State`, its arguments, and the object it returned."""
-
-    method: str
-    arguments: tuple[Any, ...]
-    result: object
-
-    def still_so(self, state: State) -> bool:
-        """Whether another state gives the same answer."""
-        return getattr(state, self.method)(*self.arguments) is self.result
+def still_so(reads: PairReads, state: State) -> bool:
+    """Whether `state` gives the same answers."""
+    return all(
+        getattr(state, method)(*arguments) is told for (method, *arguments), told in reads.items()
+    )
 
 
 class SubjectRead(NamedTuple):
@@ -39,50 +40,99 @@ class SubjectRead(NamedTuple):
 
 
 class Witness:
-    """A `StateView` over `state`, for one call of `evaluate`."""
+    """A `StateView` over `state`. `reads` are such that it still gives the same answers to them.
 
-    __slots__ = ("_state", "arrangements", "pair_reads", "steady", "subject_reads")
+    For one thread. `pair_reads` only grows; `subject_reads` and `steady` are of one question.
+    """
 
-    def __init__(self, state: State) -> None:
+    __slots__ = (
+        "_books",
+        "_seen",
+        "_state",
+        "default_staleness_limit",
+        "header_hash",
+        "header_time",
+        "heartbeat_interval",
+        "height",
+        "pair_reads",
+        "pilot",
+        "rules_version",
+        "steady",
+        "subject_reads",
+    )
+
+    def __init__(self, state: State, reads: PairReads) -> None:
         self._state = state
-        self.pair_reads: list[PairRead] = []
-        self.subject_reads: list[SubjectRead] = []
-        self.arrangements: list[ArrangementHistory] = []
-        # Whether all that was read is of the two kinds above.
-        self.steady = True
+        self.pair_reads: dict[PairQuestion, Any] = dict(reads)
+        self._seen: dict[tuple[str, int], int | None] = {}
+        self._books: dict[tuple[bytes, str], tuple[BookKey, Callable[[bytes], Any]]] = {}
+        # Read for every question: kept beside, not behind two objects and a property.
+        self.default_staleness_limit = state.default_staleness_limit
+        self.header_hash = state.header_hash
+        self.header_time = state.header_time
+        self.heartbeat_interval = state.heartbeat_interval
+        self.height = state.height
+        self.pilot = state.pilot
+        self.rules_version = state.rules_version
+        self.begin()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._state, name)
 
+    def begin(self) -> None:
+        """Forget what was read of the last trader."""
+        self.subject_reads: list[SubjectRead] = []
+        # Whether all that was read is of the two kinds above.
+        self.steady = True
+
     def speaker_history(self, prefix: str) -> Sequence[SpeakerEntry]:
         """As `State`."""
-        return self._pair(self._state.speaker_history(prefix), "speaker_history", prefix)
+        question = "speaker_history", prefix
+        found: Sequence[SpeakerEntry] | None = self.pair_reads.get(question)
+        return self._ask(question) if found is None else found
 
     def pair_history(self, a: str, b: str) -> Sequence[PairEntry]:
         """As `State`."""
-        return self._pair(self._state.pair_history(a, b), "pair_history", a, b)
+        question = "pair_history", a, b
+        found: Sequence[PairEntry] | None = self.pair_reads.get(question)
+        return self._ask(question) if found is None else found
 
     def own_arrangements(self, economy: str) -> Sequence[bytes]:
         """As `State`."""
-        return self._pair(self._state.own_arrangements(economy), "own_arrangements", economy)
+        question = "own_arrangements", economy
+        found: Sequence[bytes] | None = self.pair_reads.get(question)
+        return self._ask(question) if found is None else found
 
     def arrangement(self, arrangement_id: bytes) -> ArrangementHistory | None:
         """As `State`."""
-        found = self._state.arrangement(arrangement_id)
-        if found is not None:
-            self.arrangements.append(found)
-        return self._pair(found, "arrangement", arrangement_id)
+        question = "arrangement", arrangement_id
+        found: ArrangementHistory | None = self.pair_reads.get(question)
+        return self._ask(question) if found is None else found
+
+    def author_seen(self, economy: str, height: int) -> int | None:
+        """As `State`. It moves with every block, so it is no fact of the pair: see `Head`."""
+        asked = economy, height
+        if asked not in self._seen:
+            self._seen[asked] = self._state.author_seen(economy, height)
+        return self._seen[asked]
 
     def subject(self, arrangement_id: bytes, issuer: str, subject: bytes) -> Sequence[StatusEntry]:
         """As `State`."""
-        key = book_key(arrangement_id, issuer)
-        # Read before the entries: a newer object then only makes the result look outdated.
-        packed = self._state.facts.statuses.get(key, {}).get(subject)
-        entries = self._state.subject(arrangement_id, issuer, subject)
+        place = self._books.get((arrangement_id, issuer))
+        if place is None:
+            key = book_key(arrangement_id, issuer)
+            place = key, self._state.facts.statuses.get(key, {}).get
+            self._books[arrangement_id, issuer] = place
+        book, get = place
+        # Read once: what is noted is what was read, whatever a writer does in the meantime.
+        packed = get(subject)
+        self.subject_reads.append(SubjectRead(book, subject, packed))
+        if packed is None:
+            return ()
+        entries = self._state.read_subject(subject, packed)
         # The object may hold records of a block that this state does not know yet.
-        if packed is not None and count_packed(packed) != len(entries):
+        if count_packed(packed) != len(entries):
             self.steady = False
-        self.subject_reads.append(SubjectRead(key, subject, packed))
         return entries
 
     def successors(
@@ -99,6 +149,8 @@ class Witness:
         self.steady = False
         return self._state.alias(arrangement_id, issuer, alias)
 
-    def _pair(self, result: R, method: str, *arguments: Any) -> R:
-        self.pair_reads.append(PairRead(method, arguments, result))
-        return result
+    def _ask(self, question: PairQuestion) -> Any:
+        method, *arguments = question
+        found = getattr(self._state, method)(*arguments)
+        self.pair_reads[question] = found
+        return found
