@@ -100,7 +100,7 @@ def test_places_are_told_in_order(run: Run) -> None:
     second = run.engine.submit(run.beats(2, "NZ"))
     outcomes = [*first.result(20), *second.result(20)]
     assert [outcome.log_index for outcome in outcomes] == list(range(5))
-    assert all(outcome.refusals == ("",) for outcome in outcomes)
+    assert all(outcome.refusals == () for outcome in outcomes)
     assert run.engine.submit([]).result(0) == ()
     assert run.world.view.log_size == 5
 
