@@ -64,21 +64,19 @@ class _Sitting:
 
     __slots__ = ("instructions", "keys", "position", "prepared", "witnesses")
 
-    def __init__(self, position: Position, keys: Keys, instructions: Instructions) -> None:
+    def __init__(
+        self,
+        position: Position,
+        keys: Keys,
+        instructions: Instructions,
+        prepared: dict[Group, Prepared | None],
+    ) -> None:
         self.position = position
         self.keys = keys
         self.instructions = instructions
-        self.prepared: dict[Group, Prepared | None] = {}
+        self.prepared = prepared
         # By the prefix of the TIN; the pair holds what the witness had been told at first.
         self.witnesses: dict[str, tuple[Witness, Pair | None]] = {}
-
-    def prepare(self, group: Group) -> Prepared | None:
-        """What this call needs of a group's rows; None where it must not use them."""
-        if group in self.prepared:
-            return self.prepared[group]
-        ready = group.prepare(self.position, self.keys, self.instructions)
-        self.prepared[group] = ready
-        return ready
 
 
 class LookupDesk:
@@ -122,10 +120,10 @@ class LookupDesk:
 
         None is for `learn` to answer, or to say why there is no answer.
         """
-        sitting = self._sit(position)
-        verdicts = self._recall(questions, sitting)
+        prepared: dict[Group, Prepared | None] = {}
+        verdicts = self.recall(questions, position, prepared)
         if None in verdicts:
-            read = self._shapes.read
+            sitting, read = self._sit(position, prepared), self._shapes.read
             for at, said in enumerate(verdicts):
                 if said is None and (query := read(questions[at])) is not None:
                     try:
@@ -134,32 +132,29 @@ class LookupDesk:
                         continue
         return verdicts
 
-    def recall(self, questions: Sequence[bytes], position: Position) -> list[bytes | None]:
-        """Verdict bytes for each question (`LookupRequest` bytes) that is remembered, else None."""
-        return self._recall(questions, self._sit(position))
+    def recall(
+        self,
+        questions: Sequence[bytes],
+        position: Position,
+        prepared: dict[Group, Prepared | None] | None = None,
+    ) -> list[bytes | None]:
+        """Verdict bytes for each question (`LookupRequest` bytes) that is remembered, else None.
 
-    def learn(self, question: bytes, query: Query, position: Position) -> bytes:
-        """Verdict bytes of a question, remembered where that is possible.
-
-        `query` is what `question` says. Raises `FormatError` or `KeyringError`.
+        `prepared` is filled with what the call has prepared of the groups that it met.
         """
-        if self._shapes.learn(question, query):
-            return self._learn(question, query, self._sit(position))
-        return format_verdict(self.evaluate(query, position))
-
-    def _sit(self, position: Position) -> _Sitting:
-        return _Sitting(position, self.keys(), self._instructions())
-
-    def _recall(self, questions: Sequence[bytes], sitting: _Sitting) -> list[bytes | None]:
-        rows, prepared = self._rows, sitting.prepared
-        now, height = sitting.position.times.now, sitting.position.state.height
+        rows, now, height = self._rows, position.times.now, position.state.height
+        instructions, keys = self._instructions(), self.keys()
+        prepared = {} if prepared is None else prepared
         verdicts: list[bytes | None] = []
         for question in questions:
             verdict = None
             row = rows.get(question)
             if row is not None:
                 group = row[0]
-                ready = prepared[group] if group in prepared else sitting.prepare(group)
+                if group in prepared:
+                    ready = prepared[group]
+                else:
+                    ready = prepared[group] = group.prepare(position, keys, instructions)
                 if (
                     ready is not None
                     and row[1] <= now
@@ -167,19 +162,31 @@ class LookupDesk:
                     # The books run ahead of a state that has just been replaced.
                     and row[5] <= height
                 ):
-                    middle, _, head = ready
+                    middle, _, gets, renumbered, _ = ready
                     at = FIRST_READ
-                    for get in head.gets:
+                    for get in gets:
                         if get(row[at]) is not row[at + 1]:
                             break
                         at += 2
                     else:
-                        if not head.renumbered or not _leads_on(row, head.renumbered):
+                        if not renumbered or not _leads_on(row, renumbered):
                             verdict = b"".join(
                                 (row[3], middle, question[1 : question[1] + 2], row[4])
                             )
             verdicts.append(verdict)
         return verdicts
+
+    def learn(self, question: bytes, query: Query, position: Position) -> bytes:
+        """Verdict bytes of a question, remembered where that is possible.
+
+        `query` is what `question` says. Raises `FormatError` or `KeyringError`.
+        """
+        if self._shapes.learn(question, query):
+            return self._learn(question, query, self._sit(position, {}))
+        return format_verdict(self.evaluate(query, position))
+
+    def _sit(self, position: Position, prepared: dict[Group, Prepared | None]) -> _Sitting:
+        return _Sitting(position, self.keys(), self._instructions(), prepared)
 
     def _learn(self, question: bytes, query: Query, sitting: _Sitting) -> bytes:
         """Verdict bytes of a question that has a shape: about now, by a TIN that stands first."""
@@ -195,8 +202,11 @@ class LookupDesk:
         if pair is None or len(pair.reads) != len(witness.pair_reads):
             pair = self._make_pair(verdict, witness, sitting)
         group = pair.group(self.economy, tuple([read[0] for read in reads]))
-        ready = sitting.prepare(group)
-        if ready is None or not ready[2].is_of(verdict, times.now):
+        if group not in sitting.prepared:
+            ready = group.prepare(sitting.position, sitting.keys, sitting.instructions)
+            sitting.prepared[group] = ready
+        ready = sitting.prepared[group]
+        if ready is None or not ready[4].is_of(verdict, times.now):
             return format_verdict(verdict)
         before, after = format_row(verdict), format_after_tin(verdict)
         row: Row = (

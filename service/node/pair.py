@@ -115,8 +115,11 @@ class Head(NamedTuple):
         return _place(verdict) == self.place and verdict.as_of == now
 
 
-# What one call needs of a group: the bytes between row and TIN, the least end of an interval.
-Prepared: TypeAlias = tuple[bytes, int, Head]
+# What one call needs of a group: the bytes between row and TIN, the least end of an interval, then
+# of the head the books and the numbers that lead on, and the head itself.
+Prepared: TypeAlias = tuple[
+    bytes, int, tuple[BookGet, ...], tuple[Mapping[bytes, object], ...], Head
+]
 
 
 class Group:
@@ -143,7 +146,8 @@ class Group:
         if now > head.fresh_until:
             return None
         middle = head.before_as_of + _AS_OF.pack(_AS_OF_TAG, now) + head.after_as_of
-        return middle, max(now + 1, head.cache_until), head
+        end = max(now + 1, head.cache_until)
+        return middle, end, head.gets, head.renumbered, head
 
     def _make_head(self, state: State, attested_time: int) -> Head:
         pair = self.pair
