@@ -44,7 +44,7 @@ from ledger.customs.holding import Holding, boundaries, holdings
 from ledger.customs.identify import follow, open_key, resolve_alias, up_to
 from ledger.customs.judge import SATISFIED, judge, name_match
 from ledger.customs.subject import LookupKey
-from ledger.customs.tin import Tin, parse_tin
+from ledger.customs.tin import Tin, parse_tin, read_canonical
 from ledger.customs.verdict import ArrangementOutcome, GrantedBenefit, Query, Times, Verdict
 from ledger.errors import TinError
 from ledger.state.view import StateView
@@ -137,7 +137,9 @@ def evaluate(
     subjects: Mapping[bytes, bytes] | None = None
     if query.tin is not None:
         try:
-            tin = parse_tin(query.tin, PrefixesAt(state, max(known, 0)))
+            tin = read_canonical(query.tin) or parse_tin(
+                query.tin, PrefixesAt(state, max(known, 0))
+            )
         except TinError as error:
             return _fail(case, tin, "", UNDETERMINED, error.reason)
     if known < 0:

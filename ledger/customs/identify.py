@@ -55,10 +55,11 @@ def resolve_alias(
 def follow(case: Case, arrangement_id: bytes, issuer: str, subject: bytes) -> bytes:
     """Return the number that RENUMBERED leads to from `subject`, or itself."""
     state, known = case.state, case.known
+    links = state.successors(arrangement_id, issuer, subject)
     passed = {subject}
-    while True:
+    while links:
         later = b""
-        for link in state.successors(arrangement_id, issuer, subject):
+        for link in links:
             if link.height > known or link.subject in passed:
                 continue
             entries = up_to(known, state.subject(arrangement_id, issuer, link.subject))
@@ -74,9 +75,11 @@ def follow(case: Case, arrangement_id: bytes, issuer: str, subject: bytes) -> by
             if effect <= case.as_of:
                 later = link.subject
         if not later:
-            return subject
+            break
         passed.add(later)
         subject = later
+        links = state.successors(arrangement_id, issuer, subject)
+    return subject
 
 
 def open_key(keyring: Mapping[bytes, LookupKey], arrangement: ArrangementHistory) -> LookupKey:

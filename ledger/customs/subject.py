@@ -124,15 +124,19 @@ class LookupKey:
 
     def tin_mac(self, tin: str) -> bytes:
         """Return the mac (32 bytes) of a canonical TIN."""
+        return self._mac(_ascii(tin))
+
+    def _mac(self, tin: bytes) -> bytes:
         inner = self._tin.copy()
-        inner.update(_ascii(tin))
+        inner.update(tin)
         outer = self._outer.copy()
         outer.update(inner.digest())
         return outer.digest()
 
     def subject(self, tin: str) -> bytes:
         """Return the subject (32 bytes) of a canonical TIN."""
-        return _SUBJECT(self.context + self.tin_mac(tin) + tin.encode())
+        data = _ascii(tin)
+        return _SUBJECT(self.context + self._mac(data) + data)
 
     def subject_of(self, tin: str, tin_mac: bytes) -> bytes:
         """Return the subject (32 bytes) that (TIN, mac) opens, whoever made the mac."""

@@ -31,7 +31,7 @@ from typing import Final, NamedTuple
 from aeo.exchange.v1 import verdict_pb2 as pb
 from ledger.errors import TinError
 
-__all__ = ["INPUT_LIMIT", "TIN_FORM", "Tin", "TinError", "parse_tin"]
+__all__ = ["INPUT_LIMIT", "TIN_FORM", "Tin", "TinError", "parse_tin", "read_canonical"]
 
 TIN_FORM: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{1,15}", re.ASCII)
 # What a person may paste, with separators; nothing longer is worth a second look.
@@ -61,9 +61,14 @@ def parse_tin(text: str, prefixes: Container[str]) -> Tin:
 
     Raises `TinError`, whose `reason` is TIN_MALFORMED or ALIAS_AMBIGUOUS.
     """
-    if len(text) <= INPUT_LIMIT and TIN_FORM.fullmatch(text) and text[:3] != "AEO":
-        return Tin(text, (), _warnings(text)) if text[:2] in _CHECKED else Tin(text)
-    return _forgive(text, prefixes)
+    return read_canonical(text) or _forgive(text, prefixes)
+
+
+def read_canonical(text: str) -> Tin | None:
+    """A TIN that is canonical as it stands, whoever is a member; None where more is to be said."""
+    if not TIN_FORM.fullmatch(text) or text[:3] == "AEO":
+        return None
+    return Tin(text, (), _warnings(text)) if text[:2] in _CHECKED else Tin(text)
 
 
 def _forgive(text: str, prefixes: Container[str]) -> Tin:

@@ -196,12 +196,11 @@ class LookupDesk:
         state, times, _ = sitting.position
         view = cast("StateView", witness)
         verdict = evaluate(query, view, sitting.keys, None, sitting.instructions, times)
-        reads = witness.subject_reads
         if not witness.steady or not verdict.arrangements or verdict.tin != tin:
             return format_verdict(verdict)
         if pair is None or len(pair.reads) != len(witness.pair_reads):
             pair = self._make_pair(verdict, witness, sitting)
-        group = pair.group(self.economy, tuple([read[0] for read in reads]))
+        group = pair.group(self.economy, tuple(witness.books))
         if group not in sitting.prepared:
             ready = group.prepare(sitting.position, sitting.keys, sitting.instructions)
             sitting.prepared[group] = ready
@@ -216,7 +215,7 @@ class LookupDesk:
             before,
             after,
             state.height,
-            *[part for _, subject, packed in reads for part in (subject, packed)],
+            *witness.histories,
         )
         with self._lock:
             rows = self._rows

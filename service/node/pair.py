@@ -6,7 +6,6 @@ when the answer may be kept, who asks whom. Rows that read the same books form a
 """
 
 from collections.abc import Callable, Mapping
-from operator import attrgetter
 from struct import Struct
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -26,17 +25,8 @@ _AS_OF: Final = Struct("<2sq")
 _AS_OF_TAG: Final = b"\x81\x02"
 _VERDICT_TIN_TAG: Final = b"\x92\x02"
 _FIELD_AS_OF: Final = 32
-# The fields 20 to 33 of a verdict but `as_of`: where the ledger stood, and who asked whom.
-_place = attrgetter(
-    "height",
-    "header_hash",
-    "issuer_seen",
-    "attested_time",
-    "cache_until",
-    "issuing_economy",
-    "recognising_economy",
-    "known_at",
-)
+# Fields 20 to 31 of a verdict: where the ledger stood, and who asked whom.
+_PLACE: Final = slice(Verdict._fields.index("height"), Verdict._fields.index("as_of"))
 
 BookGet: TypeAlias = Callable[[bytes], bytes | None]
 Keys: TypeAlias = Mapping[bytes, LookupKey]
@@ -112,7 +102,11 @@ class Head(NamedTuple):
 
     def is_of(self, verdict: Verdict, now: int) -> bool:
         """Whether fields 20 to 33 of a verdict are those of this head, asked now."""
-        return _place(verdict) == self.place and verdict.as_of == now
+        return (
+            verdict[_PLACE] == self.place
+            and verdict.as_of == now
+            and verdict.known_at == self.state.header_time
+        )
 
 
 # What one call needs of a group: the bytes between row and TIN, the least end of an interval, then
@@ -181,5 +175,5 @@ class Group:
             data[cut:] + _VERDICT_TIN_TAG,
             tuple([facts.statuses.get(book, {}).get for book in self.books]),
             tuple([found for book in self.books if (found := facts.successors.get(book))]),
-            _place(said),
+            tuple(said)[_PLACE],
         )

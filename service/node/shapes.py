@@ -85,5 +85,8 @@ class Shapes:
             tin,
             None,
             like.level,
-            dispatch_economy=like.dispatch_economy,
+            None,
+            None,
+            None,
+            like.dispatch_economy,
         )

@@ -11,7 +11,7 @@ the next question, of which only the trader's own history is noted anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.state.facts import BookKey
@@ -31,34 +31,28 @@ def still_so(reads: PairReads, state: State) -> bool:
     )
 
 
-class SubjectRead(NamedTuple):
-    """A trader's history under one arrangement: where it is kept, and the packed object read."""
-
-    book: BookKey
-    subject: bytes
-    packed: bytes | None
-
-
 class Witness:
     """A `StateView` over `state`. `reads` are such that it still gives the same answers to them.
 
-    For one thread. `pair_reads` only grows; `subject_reads` and `steady` are of one question.
+    For one thread. `pair_reads` only grows; `books`, `histories` and `steady` are of one question:
+    where the trader's histories are kept, and of each its subject and the packed object read.
     """
 
     __slots__ = (
         "_books",
         "_seen",
         "_state",
+        "books",
         "default_staleness_limit",
         "header_hash",
         "header_time",
         "heartbeat_interval",
         "height",
+        "histories",
         "pair_reads",
         "pilot",
         "rules_version",
         "steady",
-        "subject_reads",
     )
 
     def __init__(self, state: State, reads: PairReads) -> None:
@@ -81,7 +75,8 @@ class Witness:
 
     def begin(self) -> None:
         """Forget what was read of the last trader."""
-        self.subject_reads: list[SubjectRead] = []
+        self.books: list[BookKey] = []
+        self.histories: list[bytes | None] = []
         # Whether all that was read is of the two kinds above.
         self.steady = True
 
@@ -126,7 +121,8 @@ class Witness:
         book, get = place
         # Read once: what is noted is what was read, whatever a writer does in the meantime.
         packed = get(subject)
-        self.subject_reads.append(SubjectRead(book, subject, packed))
+        self.books.append(book)
+        self.histories += subject, packed
         if packed is None:
             return ()
         entries = self._state.read_subject(subject, packed)
