@@ -4,6 +4,7 @@ Every scene runs against the real thing: keys, a node in a process of its own, m
 ledger. A scene whose answer is not the expected one fails the demonstration.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
@@ -91,13 +92,20 @@ def _load(
 def _say_what_to_try(stage: Stage, console: Console, suspended: Firm) -> None:
     folder = stage.folder
     profile = folder / "clients" / "CN" / "risk-engine.toml"
+    aeo = _command()
     console.print(
         f"{folder} stays to explore; nothing runs any more. Start its node, and ask:\n"
-        f"  aeo node run --config {folder}/node.toml\n"
-        f"  aeo lookup {suspended.tin} --function IM --direction EXPORT --mode 4"
+        f"  {aeo} node run --config {folder}/node.toml\n"
+        f"  {aeo} lookup {suspended.tin} --function IM --direction EXPORT --mode 4"
         f" --profile {profile}\n"
-        f"  aeo verify ledger {folder}/ledger.aeo --network-id {stage.network_id}\n"
-        f"  aeo fsck {folder}",
+        f"  {aeo} verify ledger {folder}/ledger.aeo --network-id {stage.network_id}\n"
+        f"  {aeo} fsck {folder}",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _command() -> str:
+    """How the command was called, if that works from this folder; else its plain name."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "aeo" and not called.is_absolute() else "aeo"

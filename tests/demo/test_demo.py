@@ -1,0 +1,100 @@
+"""The demonstration, whole: it ends well, says what it is made of, and leaves what it promised."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from service.demo.figures import load_figures
+from service.demo.firms import make_firms
+from service.demo.texts import INFORMATION_NAME, arrangement_texts
+from tests.commands import process
+
+SECONDS = 240
+
+
+def aeo(*arguments: object) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command."""
+    running = process(*map(str, arguments))
+    stdout, stderr = running.communicate(timeout=SECONDS)
+    return running.returncode, stdout, stderr
+
+
+@pytest.mark.timeout(SECONDS + 60)
+def test_the_demonstration(tmp_path: Path) -> None:
+    folder = tmp_path / "network"
+    code, said, stderr = aeo("demo", folder)
+    assert code == 0, said + stderr
+    for words in (
+        "Made up:",
+        "93,674 records in the ledger",
+        "2016-10-01 00:00 Asia/Taipei",
+        "NOT_RECOGNISED  SUSPENDED",
+        "NOT_RECOGNISED  NO_RECORD",
+        "NOT_RECOGNISED  LEVEL_NOT_COVERED",
+        "NOT_RECOGNISED  MODE_NOT_COVERED",
+        "NOT_RECOGNISED  ARRANGEMENT_NOT_YET",
+        "INFORMATION_ONLY  NO_RECOGNITION",
+        "UNDETERMINED  ISSUER_STALE",
+        "does not verify: ",
+        "done in",
+    ):
+        assert words in said, words
+    assert "not proved" not in said
+
+    # The commands that it prints work, but for the one that runs a node.
+    printed = [shlex.split(line) for line in said.splitlines() if line.startswith("  aeo ")]
+    assert [words[1] for words in printed] == ["node", "lookup", "verify", "fsck"]
+    for words in printed[2:]:
+        code, stdout, stderr = aeo(*words[1:])
+        assert code == 0, f"{words}\n{stdout}{stderr}"
+
+    # Nothing that it started runs on.
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert str(folder) not in running.stdout
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    code, _, stderr = aeo("demo", tmp_path)
+    assert code == 2
+    assert "not made by the demonstration" in stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_firms_hold_what_the_figures_count() -> None:
+    figures = load_figures()
+    firms = make_firms(figures)
+    for row in figures.holdings:
+        roles = tuple(sorted((code, row.transport_mode) for code in row.roles))
+        held = [
+            certificate
+            for firm in firms[row.economy]
+            for certificate in firm.certificates
+            if certificate.roles == roles
+        ]
+        same = [
+            other.count
+            for other in figures.holdings
+            if (other.economy, other.roles, other.transport_mode)
+            == (row.economy, row.roles, row.transport_mode)
+        ]
+        assert len(held) == sum(same), row
+    assert {len(firms[economy]) for economy in ("BN", "EU", "KH", "LA", "MM", "PH")} == {3}
+    assert make_firms(figures) == firms
+    tins = [firm.tin for own in firms.values() for firm in own]
+    assert len(set(tins)) == len(tins)
+
+
+def test_every_pair_of_the_many_begins_on_the_later_day() -> None:
+    figures = load_figures()
+    texts = arrangement_texts(figures)
+    begins = {
+        (rule.issuing, rule.recognising): getattr(rule, "from") for rule in texts["AAMRA"].rules
+    }
+    assert len(begins) == 6 * 5
+    assert begins["PH", "SG"] == begins["SG", "PH"] == 1_740_672_000_000  # 2025-02-28, UTC+8
+    assert begins["BN", "TH"] == 1_724_000_400_000  # 2024-08-19 in Bangkok
+    assert begins["TH", "BN"] == 1_723_996_800_000  # the same day in Brunei
+    assert len(texts[INFORMATION_NAME].rules) == 18 * 17
