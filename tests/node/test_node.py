@@ -28,6 +28,7 @@ from service.errors import (
     WrongStore,
 )
 from service.node.node import Node, NodeSettings
+from service.store.home_store import HomeStore
 from service.store.ledger_store import LedgerStore
 
 
@@ -139,6 +140,29 @@ def test_stopping_finishes_what_was_accepted(settings: NodeSettings) -> None:
         assert all(outbox.publication(number).recorded == 20 for number in accepted)
         assert not outbox.unrecorded()
         assert len(node.state.subjects(shared, "HK")) == 20 * len(accepted)
+
+
+def test_stopping_leaves_nothing_for_the_next_start(settings: NodeSettings) -> None:
+    with Node.start(settings) as node:
+        agree(node, "HK", "NZ")
+        answers = [
+            node.hosted["HK"].publisher.publish(
+                request(f"{number}", some_rows(number * 3_000, 3_000)), confirms=False
+            )
+            for number in range(3)
+        ]
+        node.hosted["NZ"].publisher.heartbeat()
+        begun = node.hosted["HK"].home.outbox.publication(answers[-1].publication_id)
+        node.stop()
+    assert begun.recorded < 3_000, "there was something to finish"
+    with HomeStore(settings.home("HK"), "HK", node.network_id, read_only=True) as home:
+        stored = [home.outbox.publication(answer.publication_id) for answer in answers]
+        assert [(each.recorded, each.refused) for each in stored] == [(3_000, 0)] * 3
+        assert not home.outbox.unrecorded()
+    with HomeStore(settings.home("NZ"), "NZ", node.network_id, read_only=True) as home:
+        assert not home.outbox.unrecorded()
+    with LedgerStore(settings.ledger, read_only=True) as ledger:
+        assert ledger.newest_sealed().height == ledger.newest().height
 
 
 def test_two_nodes_on_one_store(settings: NodeSettings) -> None:

@@ -163,6 +163,18 @@ def test_a_malformed_request(caller: Call, change: dict[str, Any], field: str) -
     assert details.startswith(field)
 
 
+def test_a_comparison_has_as_many_rows_as_a_publication(node: Node, caller: Call) -> None:
+    agree(node, "HK", "NZ")
+    officer, rows = caller("HK", "officer"), [submission("HK1")] * 3001
+    assert len(officer.publish("Compare", pb.CompareRequest(submissions=rows[1:])).rows) == 3000
+    for wrong in ([], rows):
+        with pytest.raises(grpc.RpcError) as caught:
+            officer.publish("Compare", pb.CompareRequest(submissions=wrong))
+        code, details = refused(caught)
+        assert code is grpc.StatusCode.INVALID_ARGUMENT
+        assert details.startswith("submissions: 1 to 3000")
+
+
 @pytest.mark.parametrize("role", ["risk-engine", "auditor", "node-admin", "node", "agency"])
 def test_who_may_not_publish(caller: Call, role: str) -> None:
     request = pb.PublishRequest(idempotency_key="k", submissions=[submission("HK1")])
