@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHONPATH := .:proto/gen
 INSTALLED := .venv/installed
 
-.PHONY: help demo test test-long check format proto bench lock
+.PHONY: help demo test check format proto bench lock
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:[^#]*## */\t/'
@@ -29,10 +29,7 @@ check: $(INSTALLED) ## linter, formatter, strict types, proto lint
 	$(BIN)/buf lint proto
 
 test: check ## everything that must hold
-	$(BIN)/python -m pytest -m 'not long'
-
-test-long: $(INSTALLED) ## the tests that take minutes
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest
 
 bench: $(INSTALLED) ## the figures of this machine
 	$(BIN)/aeo bench
