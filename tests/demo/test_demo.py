@@ -1,6 +1,8 @@
 """The demonstration, whole: it ends well, says what it is made of, and leaves what it promised."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,12 @@ def aeo(*arguments: object) -> tuple[int, str, str]:
     running = process(*map(str, arguments))
     stdout, stderr = running.communicate(timeout=SECONDS)
     return running.returncode, stdout, stderr
+
+
+def running_commands() -> Iterator[bytes]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended meanwhile
+            yield path.read_bytes()
 
 
 @pytest.mark.timeout(SECONDS + 60)
@@ -50,8 +58,7 @@ def test_the_demonstration(tmp_path: Path) -> None:
         assert code == 0, f"{words}\n{stdout}{stderr}"
 
     # Nothing that it started runs on.
-    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]
-    assert not any(str(folder).encode() in command for command in commands)
+    assert not any(str(folder).encode() in command for command in running_commands())
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
