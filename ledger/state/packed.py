@@ -66,26 +66,18 @@ def count_packed(packed: bytes) -> int:
     return count
 
 
-def unpack_rests(packed: bytes, log_size: int) -> list[tuple[int, int, bytes]]:
-    """As `unpack`, each record without the bytes that name its key."""
-    records: list[tuple[int, int, bytes]] = []
+def unpack(key: bytes, packed: bytes | None, log_size: int) -> list[PlacedRecord]:
+    """The records of `key` (32 bytes) in the first `log_size` entries of the log, oldest first."""
+    records: list[PlacedRecord] = []
+    if packed is None:
+        return records
     offset, size = HEAD_BYTES, len(packed)
+    first = KEY_PREFIX + key
     while offset < size:
         log_index, position, length = PACKED_ENTRY.unpack_from(packed, offset)
         if log_index >= log_size:
             break
-        start = offset + ENTRY_BYTES
-        offset = start + length
-        records.append((log_index, position, packed[start:offset]))
+        offset += ENTRY_BYTES
+        records.append(PlacedRecord(log_index, position, first + packed[offset : offset + length]))
+        offset += length
     return records
-
-
-def unpack(key: bytes, packed: bytes | None, log_size: int) -> list[PlacedRecord]:
-    """The records of `key` (32 bytes) in the first `log_size` entries of the log, oldest first."""
-    if packed is None:
-        return []
-    first = KEY_PREFIX + key
-    return [
-        PlacedRecord(log_index, position, first + rest)
-        for log_index, position, rest in unpack_rests(packed, log_size)
-    ]

@@ -27,7 +27,7 @@ from ledger.state.alias import parse_alias
 from ledger.state.facts import Book, BookKey, Facts
 from ledger.state.map_updates import MapUpdater, MapVersion
 from ledger.state.membership import Membership
-from ledger.state.packed import PlacedRecord, unpack, unpack_rests
+from ledger.state.packed import ENTRY_BYTES, HEAD_BYTES, PACKED_ENTRY, PlacedRecord, unpack
 from ledger.state.view import (
     AliasEntry,
     MemberEntry,
@@ -162,22 +162,25 @@ class State:
 
     def subject(self, arrangement_id: bytes, issuer: str, subject: bytes) -> Sequence[StatusEntry]:
         """All executed records of one subject (32 bytes), oldest first; empty when absent."""
-        packed = self.packed_subject(book_key(arrangement_id, issuer), subject)
-        return [] if packed is None else self.read_subject(subject, packed)
+        packed = self.facts.statuses.get(book_key(arrangement_id, issuer), _NO_BOOK).get(subject)
+        return [] if packed is None else self.read_subject(subject, packed)[0]
 
-    def packed_subject(self, book: BookKey, subject: bytes) -> bytes | None:
-        """The packed records of a subject, perhaps with some that are newer than this state."""
-        return self.facts.statuses.get(book, _NO_BOOK).get(subject)
-
-    def read_subject(self, subject: bytes, packed: bytes) -> list[StatusEntry]:
-        """The records in `packed` that this state knows."""
-        times, log_sizes = self.facts.times, self.facts.log_sizes
-        entries = []
-        for log_index, position, rest in unpack_rests(packed, self.header.log_size):
+    def read_subject(self, subject: bytes, packed: bytes) -> tuple[list[StatusEntry], bool]:
+        """The records in `packed` that this state knows, and whether that is all of them."""
+        times, log_sizes, log_size = self.facts.times, self.facts.log_sizes, self.header.log_size
+        entries: list[StatusEntry] = []
+        # As `unpack`, in one pass and without a second copy of the subject: a look-up reads this.
+        offset, size = HEAD_BYTES, len(packed)
+        while offset < size:
+            log_index, position, length = PACKED_ENTRY.unpack_from(packed, offset)
+            if log_index >= log_size:
+                return entries, False
+            start = offset + ENTRY_BYTES
+            offset = start + length
             height = bisect_right(log_sizes, log_index)
-            record = parse_status_of(subject, rest)
+            record = parse_status_of(subject, packed[start:offset])
             entries.append(StatusEntry(height, times[height], log_index, position, record))
-        return entries
+        return entries, True
 
     def subject_records(
         self, arrangement_id: bytes, issuer: str, subject: bytes

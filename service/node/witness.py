@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.state.facts import BookKey
-from ledger.state.packed import count_packed
 from ledger.state.state import State, book_key
 from ledger.state.view import AliasEntry, PairEntry, SpeakerEntry, StatusEntry, SuccessorEntry
 
@@ -125,9 +124,9 @@ class Witness:
         self.histories += subject, packed
         if packed is None:
             return ()
-        entries = self._state.read_subject(subject, packed)
+        entries, whole = self._state.read_subject(subject, packed)
         # The object may hold records of a block that this state does not know yet.
-        if count_packed(packed) != len(entries):
+        if not whole:
             self.steady = False
         return entries
 
