@@ -18,6 +18,7 @@ from service.api.caller import RIGHTS, Right
 from service.api.failures import Denied, InvalidField, NotFound
 from service.api.hosted import failures, hosted_member
 from service.api.method import Call, Kind, Method, Pool
+from service.node.aliases import prepare_aliases
 from service.node.following import LEADS_TO, prepare_change, takes_two
 from service.node.node import HostedMember, Node
 from service.node.register import compare_rows
@@ -66,6 +67,14 @@ class PublishingServicer:
                 prepare,
                 Pool.WAITING,
             ),
+            "PublishAliases": Method(
+                Kind.UNARY,
+                self.publish_aliases,
+                pb.PublishAliasesRequest.FromString,
+                None,
+                prepare,
+                Pool.WAITING,
+            ),
             "Compare": unary(self.compare, pb.CompareRequest, prepare),
             "GetPublication": unary(self.get_publication, pb.GetPublicationRequest, read),
             "ListPublications": unary(self.list_publications, pb.ListPublicationsRequest, read),
@@ -109,6 +118,26 @@ class PublishingServicer:
                 request.idempotency_key,
                 request.SerializeToString(deterministic=True),
                 1,
+                prepare,
+            ).response
+
+    def publish_aliases(self, request: pb.PublishAliasesRequest, call: Call) -> bytes:
+        """Judge every alias, store the good ones; PublishResponse bytes."""
+        member = hosted_member(self._node, call, request.economy)
+        _check_key(request.idempotency_key)
+        if not 1 <= len(request.aliases) <= MAX_ROWS:
+            raise InvalidField("aliases", f"1 to {MAX_ROWS}, not {len(request.aliases)}")
+        _check_ids("arrangement_ids", request.arrangement_ids)
+        request.economy = member.economy
+
+        def prepare(state: State, now: int) -> PreparedRows:
+            return prepare_aliases(request, state, member.economy, member.keyring.key, now)
+
+        with failures("aliases"):
+            return member.publisher.accept(
+                request.idempotency_key,
+                request.SerializeToString(deterministic=True),
+                len(request.aliases),
                 prepare,
             ).response
 

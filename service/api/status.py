@@ -27,6 +27,7 @@ from ledger.customs.verdict import format_verdict
 from ledger.errors import FormatError, KeyringError
 from ledger.state.state import State
 from service.api.caller import RIGHTS, Caller, Right
+from service.api.chains import look_up_chain
 from service.api.failures import CallError, Denied, InvalidField, NotFound, NotReady
 from service.api.method import Call, Kind, Method
 from service.api.watching import Watching
@@ -65,6 +66,13 @@ class StatusServicer:
                 self.stream_lookup,
                 None,  # one that cannot be read is a problem of its own, not the stream's end
                 pb.StreamLookupResponse.SerializeToString,
+                roles,
+            ),
+            "LookupSupplyChain": Method(
+                Kind.UNARY,
+                self.look_up_supply_chain,
+                pb.LookupSupplyChainRequest.FromString,
+                pb.LookupSupplyChainResponse.SerializeToString,
                 roles,
             ),
             "GetHistory": Method(
@@ -141,6 +149,17 @@ class StatusServicer:
                 if proof:
                     response.proof.ParseFromString(proof)
             yield pb.StreamLookupResponse(response=response)
+
+    def look_up_supply_chain(
+        self, request: pb.LookupSupplyChainRequest, call: Call
+    ) -> pb.LookupSupplyChainResponse:
+        """A verdict for each party of a declaration, and what they come to together."""
+        desk = self._desk(call.caller, request.recognising_economy)
+        _check_purpose(call.caller, request.purpose)
+        try:
+            return look_up_chain(request, desk, desk.position())
+        except KeyringError as error:
+            raise _no_key(str(error)) from None
 
     def get_history(self, request: pb.GetHistoryRequest, call: Call) -> pb.GetHistoryResponse:
         """Every record of a trader under the arrangements between its issuer and the caller."""

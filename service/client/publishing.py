@@ -40,6 +40,22 @@ class PublishingClient:
         """One event for the certificates that a trader has."""
         return self._connection.call(self._stub.ChangeStatus, self._mine(request), deadline)
 
+    def publish_aliases(
+        self,
+        idempotency_key: str,
+        aliases: Sequence[pb.AliasSubmission],
+        arrangement_ids: Sequence[bytes] = (),
+        deadline: float | None = None,
+    ) -> pb.PublishResponse:
+        """Hand in up to 3,000 aliases; durable when this returns, safe to repeat with its key."""
+        request = pb.PublishAliasesRequest(
+            idempotency_key=idempotency_key,
+            aliases=aliases,
+            arrangement_ids=arrangement_ids,
+            economy=self._economy,
+        )
+        return self._connection.call(self._stub.PublishAliases, request, deadline)
+
     def compare(
         self,
         submissions: Sequence[pb.Submission],

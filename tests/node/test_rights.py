@@ -23,10 +23,12 @@ TABLE = """
 StatusService/Lookup                 +     +      +      .       .        .       .     .
 StatusService/BatchLookup            +     +      +      .       .        .       .     .
 StatusService/StreamLookup           +     +      +      .       .        .       .     .
+StatusService/LookupSupplyChain      +     +      +      .       .        .       .     .
 StatusService/GetHistory             +     +      +      .       .        .       .     .
 StatusService/Watch                  +     +      +      .       .        .       .     .
 PublishingService/Publish            .     .      .      +       +        .       .     .
 PublishingService/ChangeStatus       .     .      .      +       +        .       .     .
+PublishingService/PublishAliases     .     .      .      +       +        .       .     .
 PublishingService/Compare            .     .      .      +       +        .       .     .
 PublishingService/GetPublication     .     .      .      +       +        +       .     .
 PublishingService/ListPublications   .     .      .      +       +        +       .     .

@@ -94,6 +94,34 @@ class ChangeStatusRequest(_message.Message):
     status: _status_pb2.Status
     def __init__(self, idempotency_key: _Optional[str] = ..., economy: _Optional[str] = ..., tin: _Optional[str] = ..., event: _Optional[_Union[_status_pb2.Event, str]] = ..., certificate_number: _Optional[str] = ..., arrangement_ids: _Optional[_Iterable[bytes]] = ..., effective_from: _Optional[int] = ..., effective_to: _Optional[int] = ..., lapses: _Optional[bool] = ..., scope: _Optional[_Union[_status_pb2.SuspensionScope, _Mapping]] = ..., reason: _Optional[_Union[_status_pb2.PublicReason, str]] = ..., reapply_after: _Optional[int] = ..., status: _Optional[_Union[_status_pb2.Status, str]] = ...) -> None: ...
 
+class PublishAliasesRequest(_message.Message):
+    __slots__ = ("idempotency_key", "aliases", "arrangement_ids", "economy")
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    ARRANGEMENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    idempotency_key: str
+    aliases: _containers.RepeatedCompositeFieldContainer[AliasSubmission]
+    arrangement_ids: _containers.RepeatedScalarFieldContainer[bytes]
+    economy: str
+    def __init__(self, idempotency_key: _Optional[str] = ..., aliases: _Optional[_Iterable[_Union[AliasSubmission, _Mapping]]] = ..., arrangement_ids: _Optional[_Iterable[bytes]] = ..., economy: _Optional[str] = ...) -> None: ...
+
+class AliasSubmission(_message.Message):
+    __slots__ = ("tin", "scheme", "value", "valid_from", "valid_to", "arrangement_ids")
+    TIN_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_FIELD_NUMBER: _ClassVar[int]
+    ARRANGEMENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    tin: str
+    scheme: str
+    value: str
+    valid_from: int
+    valid_to: int
+    arrangement_ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, tin: _Optional[str] = ..., scheme: _Optional[str] = ..., value: _Optional[str] = ..., valid_from: _Optional[int] = ..., valid_to: _Optional[int] = ..., arrangement_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
 class CompareRequest(_message.Message):
     __slots__ = ("submissions", "arrangement_ids", "economy")
     SUBMISSIONS_FIELD_NUMBER: _ClassVar[int]

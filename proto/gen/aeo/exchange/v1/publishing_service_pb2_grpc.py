@@ -55,6 +55,11 @@ class PublishingServiceStub:
                 request_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ChangeStatusRequest.SerializeToString,
                 response_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.FromString,
                 _registered_method=True)
+        self.PublishAliases = channel.unary_unary(
+                '/aeo.exchange.v1.PublishingService/PublishAliases',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishAliasesRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.FromString,
+                _registered_method=True)
         self.Compare = channel.unary_unary(
                 '/aeo.exchange.v1.PublishingService/Compare',
                 request_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.CompareRequest.SerializeToString,
@@ -98,6 +103,13 @@ class PublishingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PublishAliases(self, request, context):
+        """Identifiers other than the TIN: from when to when they lead to a trader.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Compare(self, request, context):
         """What publishing a register would change, certificate by certificate. Changes nothing.
         """
@@ -133,6 +145,11 @@ def add_PublishingServiceServicer_to_server(servicer, server):
             'ChangeStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.ChangeStatus,
                     request_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ChangeStatusRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.SerializeToString,
+            ),
+            'PublishAliases': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishAliases,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishAliasesRequest.FromString,
                     response_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.SerializeToString,
             ),
             'Compare': grpc.unary_unary_rpc_method_handler(
@@ -254,6 +271,33 @@ class PublishingService:
             target,
             '/aeo.exchange.v1.PublishingService/ChangeStatus',
             aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.ChangeStatusRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishAliases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.PublishingService/PublishAliases',
+            aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishAliasesRequest.SerializeToString,
             aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.FromString,
             options,
             channel_credentials,

@@ -41,6 +41,8 @@ class PublishingServiceStub:
     """One event for each certificate of a trader that it may follow on; what the event does not change is
     taken from the certificate's newest record under each arrangement.
     """
+    PublishAliases: _grpc.UnaryUnaryMultiCallable[_publishing_service_pb2.PublishAliasesRequest, _publishing_service_pb2.PublishResponse]
+    """Identifiers other than the TIN: from when to when they lead to a trader."""
     Compare: _grpc.UnaryUnaryMultiCallable[_publishing_service_pb2.CompareRequest, _publishing_service_pb2.CompareResponse]
     """What publishing a register would change, certificate by certificate. Changes nothing."""
     WatchPublication: _grpc.UnaryStreamMultiCallable[_publishing_service_pb2.WatchPublicationRequest, _publishing_service_pb2.WatchPublicationResponse]
@@ -59,6 +61,8 @@ class PublishingServiceAsyncStub(PublishingServiceStub):
     """One event for each certificate of a trader that it may follow on; what the event does not change is
     taken from the certificate's newest record under each arrangement.
     """
+    PublishAliases: _aio.UnaryUnaryMultiCallable[_publishing_service_pb2.PublishAliasesRequest, _publishing_service_pb2.PublishResponse]  # type: ignore[assignment]
+    """Identifiers other than the TIN: from when to when they lead to a trader."""
     Compare: _aio.UnaryUnaryMultiCallable[_publishing_service_pb2.CompareRequest, _publishing_service_pb2.CompareResponse]  # type: ignore[assignment]
     """What publishing a register would change, certificate by certificate. Changes nothing."""
     WatchPublication: _aio.UnaryStreamMultiCallable[_publishing_service_pb2.WatchPublicationRequest, _publishing_service_pb2.WatchPublicationResponse]  # type: ignore[assignment]
@@ -98,6 +102,14 @@ class PublishingServiceServicer(metaclass=_abc_1.ABCMeta):
         """One event for each certificate of a trader that it may follow on; what the event does not change is
         taken from the certificate's newest record under each arrangement.
         """
+
+    @_abc_1.abstractmethod
+    def PublishAliases(
+        self,
+        request: _publishing_service_pb2.PublishAliasesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_publishing_service_pb2.PublishResponse, _abc.Awaitable[_publishing_service_pb2.PublishResponse]]:
+        """Identifiers other than the TIN: from when to when they lead to a trader."""
 
     @_abc_1.abstractmethod
     def Compare(

@@ -157,6 +157,88 @@ class StreamLookupResponse(_message.Message):
     response: LookupResponse
     def __init__(self, response: _Optional[_Union[LookupResponse, _Mapping]] = ...) -> None: ...
 
+class LookupSupplyChainRequest(_message.Message):
+    __slots__ = ("parties", "direction", "transport_mode", "as_of", "known_at_height", "known_at_time", "dispatch_economy", "recognising_economy", "purpose")
+    PARTIES_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    TRANSPORT_MODE_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_AT_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_AT_TIME_FIELD_NUMBER: _ClassVar[int]
+    DISPATCH_ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    RECOGNISING_ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    parties: _containers.RepeatedCompositeFieldContainer[ChainParty]
+    direction: _arrangement_pb2.Direction
+    transport_mode: int
+    as_of: int
+    known_at_height: int
+    known_at_time: int
+    dispatch_economy: str
+    recognising_economy: str
+    purpose: str
+    def __init__(self, parties: _Optional[_Iterable[_Union[ChainParty, _Mapping]]] = ..., direction: _Optional[_Union[_arrangement_pb2.Direction, str]] = ..., transport_mode: _Optional[int] = ..., as_of: _Optional[int] = ..., known_at_height: _Optional[int] = ..., known_at_time: _Optional[int] = ..., dispatch_economy: _Optional[str] = ..., recognising_economy: _Optional[str] = ..., purpose: _Optional[str] = ...) -> None: ...
+
+class ChainParty(_message.Message):
+    __slots__ = ("tin", "alias", "function", "level", "declared_name", "declared_address")
+    TIN_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    DECLARED_NAME_FIELD_NUMBER: _ClassVar[int]
+    DECLARED_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    tin: str
+    alias: Alias
+    function: str
+    level: str
+    declared_name: str
+    declared_address: str
+    def __init__(self, tin: _Optional[str] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., function: _Optional[str] = ..., level: _Optional[str] = ..., declared_name: _Optional[str] = ..., declared_address: _Optional[str] = ...) -> None: ...
+
+class LookupSupplyChainResponse(_message.Message):
+    __slots__ = ("parties", "summary", "finality")
+    PARTIES_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    FINALITY_FIELD_NUMBER: _ClassVar[int]
+    parties: _containers.RepeatedCompositeFieldContainer[PartyAnswer]
+    summary: ChainSummary
+    finality: Finality
+    def __init__(self, parties: _Optional[_Iterable[_Union[PartyAnswer, _Mapping]]] = ..., summary: _Optional[_Union[ChainSummary, _Mapping]] = ..., finality: _Optional[_Union[Finality, str]] = ...) -> None: ...
+
+class PartyAnswer(_message.Message):
+    __slots__ = ("without_identifier", "verdict")
+    WITHOUT_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    without_identifier: bool
+    verdict: _verdict_pb2.Verdict
+    def __init__(self, without_identifier: _Optional[bool] = ..., verdict: _Optional[_Union[_verdict_pb2.Verdict, _Mapping]] = ...) -> None: ...
+
+class ChainSummary(_message.Message):
+    __slots__ = ("parties", "certified", "recognised", "without_identifier", "missing", "whole_chain_certified", "whole_chain_recognised")
+    PARTIES_FIELD_NUMBER: _ClassVar[int]
+    CERTIFIED_FIELD_NUMBER: _ClassVar[int]
+    RECOGNISED_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_CHAIN_CERTIFIED_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_CHAIN_RECOGNISED_FIELD_NUMBER: _ClassVar[int]
+    parties: int
+    certified: int
+    recognised: int
+    without_identifier: int
+    missing: _containers.RepeatedCompositeFieldContainer[MissingRole]
+    whole_chain_certified: bool
+    whole_chain_recognised: bool
+    def __init__(self, parties: _Optional[int] = ..., certified: _Optional[int] = ..., recognised: _Optional[int] = ..., without_identifier: _Optional[int] = ..., missing: _Optional[_Iterable[_Union[MissingRole, _Mapping]]] = ..., whole_chain_certified: _Optional[bool] = ..., whole_chain_recognised: _Optional[bool] = ...) -> None: ...
+
+class MissingRole(_message.Message):
+    __slots__ = ("role", "arrangement_ids")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    ARRANGEMENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    arrangement_ids: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, role: _Optional[str] = ..., arrangement_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
 class GetHistoryRequest(_message.Message):
     __slots__ = ("tin", "arrangement_id", "recognising_economy", "purpose")
     TIN_FIELD_NUMBER: _ClassVar[int]

@@ -50,6 +50,11 @@ class StatusServiceStub:
                 request_serializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.StreamLookupRequest.SerializeToString,
                 response_deserializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.StreamLookupResponse.FromString,
                 _registered_method=True)
+        self.LookupSupplyChain = channel.unary_unary(
+                '/aeo.exchange.v1.StatusService/LookupSupplyChain',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.LookupSupplyChainRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.LookupSupplyChainResponse.FromString,
+                _registered_method=True)
         self.GetHistory = channel.unary_unary(
                 '/aeo.exchange.v1.StatusService/GetHistory',
                 request_serializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetHistoryRequest.SerializeToString,
@@ -86,6 +91,13 @@ class StatusServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LookupSupplyChain(self, request, context):
+        """All parties of one declaration, answered together and summed up.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetHistory(self, request, context):
         """All that the ledger holds on one trader under the caller's arrangements.
         """
@@ -117,6 +129,11 @@ def add_StatusServiceServicer_to_server(servicer, server):
                     servicer.StreamLookup,
                     request_deserializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.StreamLookupRequest.FromString,
                     response_serializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.StreamLookupResponse.SerializeToString,
+            ),
+            'LookupSupplyChain': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookupSupplyChain,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.LookupSupplyChainRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.LookupSupplyChainResponse.SerializeToString,
             ),
             'GetHistory': grpc.unary_unary_rpc_method_handler(
                     servicer.GetHistory,
@@ -211,6 +228,33 @@ class StatusService:
             '/aeo.exchange.v1.StatusService/StreamLookup',
             aeo_dot_exchange_dot_v1_dot_status__service__pb2.StreamLookupRequest.SerializeToString,
             aeo_dot_exchange_dot_v1_dot_status__service__pb2.StreamLookupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LookupSupplyChain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.StatusService/LookupSupplyChain',
+            aeo_dot_exchange_dot_v1_dot_status__service__pb2.LookupSupplyChainRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_status__service__pb2.LookupSupplyChainResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,8 @@ class StatusServiceStub:
     """Up to 3,000 questions. A malformed one gets a verdict of its own."""
     StreamLookup: _grpc.StreamStreamMultiCallable[_status_service_pb2.StreamLookupRequest, _status_service_pb2.StreamLookupResponse]
     """Answers come in the order of the questions."""
+    LookupSupplyChain: _grpc.UnaryUnaryMultiCallable[_status_service_pb2.LookupSupplyChainRequest, _status_service_pb2.LookupSupplyChainResponse]
+    """All parties of one declaration, answered together and summed up."""
     GetHistory: _grpc.UnaryUnaryMultiCallable[_status_service_pb2.GetHistoryRequest, _status_service_pb2.GetHistoryResponse]
     """All that the ledger holds on one trader under the caller's arrangements."""
     Watch: _grpc.UnaryStreamMultiCallable[_status_service_pb2.WatchRequest, _status_service_pb2.WatchResponse]
@@ -53,6 +55,8 @@ class StatusServiceAsyncStub(StatusServiceStub):
     """Up to 3,000 questions. A malformed one gets a verdict of its own."""
     StreamLookup: _aio.StreamStreamMultiCallable[_status_service_pb2.StreamLookupRequest, _status_service_pb2.StreamLookupResponse]  # type: ignore[assignment]
     """Answers come in the order of the questions."""
+    LookupSupplyChain: _aio.UnaryUnaryMultiCallable[_status_service_pb2.LookupSupplyChainRequest, _status_service_pb2.LookupSupplyChainResponse]  # type: ignore[assignment]
+    """All parties of one declaration, answered together and summed up."""
     GetHistory: _aio.UnaryUnaryMultiCallable[_status_service_pb2.GetHistoryRequest, _status_service_pb2.GetHistoryResponse]  # type: ignore[assignment]
     """All that the ledger holds on one trader under the caller's arrangements."""
     Watch: _aio.UnaryStreamMultiCallable[_status_service_pb2.WatchRequest, _status_service_pb2.WatchResponse]  # type: ignore[assignment]
@@ -83,6 +87,14 @@ class StatusServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_status_service_pb2.StreamLookupResponse], _abc.AsyncIterator[_status_service_pb2.StreamLookupResponse]]:
         """Answers come in the order of the questions."""
+
+    @_abc_1.abstractmethod
+    def LookupSupplyChain(
+        self,
+        request: _status_service_pb2.LookupSupplyChainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_status_service_pb2.LookupSupplyChainResponse, _abc.Awaitable[_status_service_pb2.LookupSupplyChainResponse]]:
+        """All parties of one declaration, answered together and summed up."""
 
     @_abc_1.abstractmethod
     def GetHistory(
