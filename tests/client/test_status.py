@@ -144,6 +144,15 @@ def test_an_agency_says_why(exchange: Exchange):
         assert client.lookup_many([Question("HK1", **ASK)])[0].problem
         (said,) = client.lookup_many([Question("HK1", purpose="biosecurity", **ASK)])
         assert said.recognised
+        for purpose in ("", " "):
+            with pytest.raises(Invalid) as error:
+                client.history("HK1", purpose=purpose)
+            assert error.value.field == "purpose"
+            with pytest.raises(Invalid) as error:
+                next(client.watch(purpose=purpose))
+            assert error.value.field == "purpose"
+        assert client.history("HK1", purpose="biosecurity").tin == "HK1"
+        assert isinstance(next(client.watch(purpose="biosecurity")), CaughtUp)
 
 
 def test_home(exchange: Exchange):
@@ -401,3 +410,16 @@ def test_a_proof_without_a_writer_comes_without_a_seal(tmp_path: Path):
     assert said.finality == pb.FINALITY_RECORDED
     assert said.proof.header
     assert not said.proof.seal
+
+
+def test_what_the_ledger_refused_is_no_news(exchange: Exchange):
+    # Two in one transaction: the second has no certificate to suspend.
+    done = exchange.publish("half refused", row("HK60"), suspend("HK61"))
+    assert (done.recorded, done.refused) == (2, 1)
+    with exchange.engine() as client:
+        news = client.watch(after=Cursor(0, 0), tins=["HK60", "HK61"], only_registered=True)
+        told = []
+        while not isinstance(event := next(news), CaughtUp):
+            told.append(event.tin)
+        assert told == ["HK60"]
+        news.close()

@@ -201,15 +201,17 @@ def test_a_clock_far_behind_stops_the_writer(run: Run) -> None:
     assert isinstance(run.engine.failure, ClockWentBack)
 
 
-def test_stopping_orders_what_waits(run: Run) -> None:
-    run.store.go.clear()
-    futures = [run.engine.submit(run.beats(1)) for _ in range(5)]
-    threading.Timer(0.1, run.store.go.set).start()
-    run.engine.stop()
-    assert [future.result(0)[0].log_index for future in futures] == list(range(5))
-    with pytest.raises(EngineStopped):
-        run.engine.submit(run.beats(1))
-    run.engine.stop()
+def test_stopping_orders_what_waits() -> None:
+    with Run(max_block_transactions=1) as run:
+        run.store.go.clear()
+        futures = [run.engine.submit(run.beats(1)) for _ in range(5)]
+        threading.Timer(0.1, run.store.go.set).start()
+        run.engine.stop()
+        assert [future.result(0)[0].log_index for future in futures] == list(range(5))
+        assert len(run.store.blocks) == 5, "most of them still waited when it was told to stop"
+        with pytest.raises(EngineStopped):
+            run.engine.submit(run.beats(1))
+        run.engine.stop()
 
 
 def test_listeners_hear_each_block_once_it_is_current(run: Run) -> None:

@@ -371,6 +371,31 @@ def test_a_changed_byte_is_named(
         Node.start(settings)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "data = (SELECT data FROM seal AS one WHERE one.height = seal.height - 1)",
+            "another header",
+        ),
+        ("weight = weight - 1", "weight"),
+        ("attested_time = attested_time + 1", "time"),
+    ],
+)
+def test_a_newest_seal_that_is_not_what_is_noted(
+    settings: NodeSettings, change: str, said: str
+) -> None:
+    with Node.start(settings) as node:
+        agree(node, "HK", "NZ")
+        wait_until_sealed(node)
+        height = node.state.height
+    with closing(sqlite3.connect(settings.ledger)) as store, store:
+        drop_triggers(store)
+        store.execute(f"UPDATE seal SET {change} WHERE height = ?", (height,))
+    with pytest.raises(StoreCorrupt, match=f"seal of header {height}.*{said}"):
+        Node.start(settings)
+
+
 def test_no_network_and_no_guard(settings: NodeSettings, tmp_path: Path) -> None:
     nothing = tmp_path / "nothing"
     nothing.mkdir()

@@ -1,8 +1,10 @@
 """Who gets in, what they are told when they do not, and how a server stops."""
 
+import datetime as dt
 import io
 import json
 import threading
+import time
 import urllib.request
 from concurrent.futures import Future
 
@@ -16,6 +18,7 @@ from grpc_status import rpc_status
 
 from aeo.ledger.v1.status_pb2 import StatusTerms
 from ledger.errors import FormatError
+from server.conftest import NETWORK
 from service.api.caller import Authorities
 from service.api.failures import Illegal, naming
 from service.api.health import HealthServer
@@ -23,6 +26,7 @@ from service.api.listener import Limits, Listener, ListenError, MutualTls, Plain
 from service.api.method import Call, Kind, Method, Pool
 from service.api.metrics import Metrics, MetricsServer
 from service.errors import KeyReused, StoreFull
+from service.keys.authority import CERTIFICATE_DAYS, issue_client
 from service.keys.spiffe import AccessRole
 from service.logs import set_up_logs
 
@@ -74,6 +78,19 @@ def test_no_client_certificate_fails_the_handshake(network, serve):
         code, _, details = refused(channel)
     assert code is grpc.StatusCode.UNAVAILABLE
     assert not details  # never got as far as us
+
+
+def test_a_certificate_that_expires_ends_its_calls_on_an_open_connection(network, serve):
+    uri = f"spiffe://{NETWORK}/NZ/risk-engine/test"
+    made_at = dt.datetime.now(dt.UTC) - dt.timedelta(days=CERTIFICATE_DAYS, seconds=-3)
+    client = issue_client(network.authority["NZ"], uri, made_at)
+    with network.channel(serve(WHO).port, client) as channel:
+        assert call(channel) == b"NZ risk-engine test"
+        left = client.certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
+        time.sleep(max(0.0, left.total_seconds()) + 0.1)
+        code, _, details = refused(channel)
+    assert code is grpc.StatusCode.UNAUTHENTICATED
+    assert details["ErrorInfo"].reason == "CERTIFICATE_EXPIRED"
 
 
 def test_an_authority_that_is_no_members_fails_the_handshake(network, serve):
