@@ -13,6 +13,8 @@ certificate's newest record to the state wanted:
 | NOT_SHARED             | any other             | SHARE_AGAIN |
 | any other              | REVOKED ...           | REVOKE, WITHDRAW, ANNUL, END_SHARING |
 
+A suspension that lapsed counts as CERTIFIED: a register that still says SUSPENDED suspends anew.
+
 Nothing else follows from a register. A certificate that is new to the ledger and no longer
 certified is granted first, and one that was revoked comes back only by a decision (REVERSE) or a
 correction: those are steps that a person takes.
@@ -63,15 +65,15 @@ def newest_record(
     return None
 
 
-def compare(wanted: Submission, published: StatusRecord | None) -> Difference:
-    """The step from a certificate's newest record to the state wanted."""
+def compare(wanted: Submission, published: StatusRecord | None, now: int) -> Difference:
+    """The step from a certificate's newest record to the state wanted, at `now` (Unix ms)."""
     status = wanted.terms.status
     if published is None:
         if status != pb.STATUS_CERTIFIED:
             return Difference(0, ("status",), None, NEW_NOT_CERTIFIED)
         return Difference(pb.EVENT_GRANT, (), None, "")
-    fields = _differing(wanted, published)
-    held = published.terms.status
+    held = _held(published, now)
+    fields = _differing(wanted, published, held)
     if not fields:
         return Difference(0, (), published, "")
     if status == held:
@@ -96,6 +98,7 @@ def compare_under(
     economy: str,
     key_of: Callable[[bytes], LookupKey | None],
     arrangements: Sequence[bytes],
+    now: int,
 ) -> list[tuple[bytes, Difference]]:
     """Compare one certificate under each arrangement whose key is held; the others have a code."""
     found = []
@@ -105,16 +108,22 @@ def compare_under(
             difference = Difference(0, (), None, "LOOKUP_KEY_MISSING")
         else:
             published = newest_record(state, economy, key, tin, wanted.certificate_number)
-            difference = compare(wanted, published)
+            difference = compare(wanted, published, now)
         found.append((arrangement_id, difference))
     return found
 
 
-def _differing(wanted: Submission, published: StatusRecord) -> tuple[str, ...]:
+def _held(published: StatusRecord, now: int) -> int:
+    if published.terms.lapses and published.effective_to <= now:
+        return pb.STATUS_CERTIFIED
+    return published.terms.status
+
+
+def _differing(wanted: Submission, published: StatusRecord, held: int) -> tuple[str, ...]:
     terms = published.terms
     roles = tuple(Role(role.code, role.mode) for role in wanted.terms.roles)
     pairs = [
-        ("status", wanted.terms.status, terms.status),
+        ("status", wanted.terms.status, held),
         ("roles", roles, terms.roles),
         ("level", wanted.terms.level, terms.level),
         ("valid_from", wanted.valid_from, published.valid_from),

@@ -30,7 +30,7 @@ def compare_rows(
         try:
             tin = targets.tin(submission.tin)
             wanted = targets.arrangements(tuple(submission.arrangement_ids) or usual)
-            differences = compare_under(submission, tin, state, economy, key_of, wanted)
+            differences = compare_under(submission, tin, state, economy, key_of, wanted, now)
             changes = [_change(*difference) for difference in differences]
         except RowRefused as refused:
             answer = publishing.RowAnswer(code=refused.fault.code, message=refused.fault.message)

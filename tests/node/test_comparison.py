@@ -1,5 +1,7 @@
 """From the certificate that the ledger has to the one a register states: which event it takes."""
 
+from dataclasses import replace
+
 import pytest
 
 from aeo.exchange.v1.publishing_service_pb2 import Submission
@@ -8,6 +10,7 @@ from ledger.customs.status import Role, StatusRecord, StatusTerms
 from service.node.comparison import compare
 
 FROM, TO = 1_700_000_000_000, 1_800_000_000_000
+NOW = 1_750_000_000_000
 STATUSES = ("CERTIFIED", "SUSPENDED", "REVOKED", "WITHDRAWN", "ANNULLED", "NOT_SHARED")
 
 # The newest record's status, the status wanted, the event; '' for the same state, - for no step.
@@ -56,7 +59,7 @@ def steps() -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("held", "to", "event"), steps())
 def test_every_pair_of_statuses(held: str, to: str, event: str) -> None:
-    found = compare(wanted(to), published(held))
+    found = compare(wanted(to), published(held), NOW)
     if event == ".":
         assert (found.event, found.code, found.fields) == (0, "", ())
     elif event == "-":
@@ -68,7 +71,7 @@ def test_every_pair_of_statuses(held: str, to: str, event: str) -> None:
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_certificate_that_is_new(status: str) -> None:
-    found = compare(wanted(status), None)
+    found = compare(wanted(status), None, NOW)
     if status == "CERTIFIED":
         assert (found.event, found.code) == (pb.EVENT_GRANT, "")
     else:
@@ -91,10 +94,26 @@ def test_other_fields_are_amended_while_the_certificate_runs(
     changed: dict[str, object], fields: tuple[str, ...]
 ) -> None:
     for status in ("CERTIFIED", "SUSPENDED"):
-        found = compare(wanted(status, **changed), published(status))
+        found = compare(wanted(status, **changed), published(status), NOW)
         assert (found.event, found.fields) == (pb.EVENT_AMEND, fields)
-    assert compare(wanted("REVOKED", **changed), published("REVOKED")).code == "STEP_NOT_ALLOWED"
+    found = compare(wanted("REVOKED", **changed), published("REVOKED"), NOW)
+    assert found.code == "STEP_NOT_ALLOWED"
 
 
 def test_a_register_without_classes_leaves_them_alone() -> None:
-    assert compare(wanted("CERTIFIED"), published("CERTIFIED")).fields == ()
+    assert compare(wanted("CERTIFIED"), published("CERTIFIED"), NOW).fields == ()
+
+
+@pytest.mark.parametrize(
+    ("to", "event"),
+    [("SUSPENDED", "SUSPEND"), ("CERTIFIED", "UNSPECIFIED"), ("REVOKED", "REVOKE")],
+)
+def test_a_suspension_that_lapsed_is_over(to: str, event: str) -> None:
+    suspended = published("SUSPENDED")
+    terms = replace(suspended.terms, lapses=True)
+    lapsed = suspended._replace(effective_to=NOW, terms=terms)
+    assert pb.Event.Name(compare(wanted(to), lapsed, NOW).event) == f"EVENT_{event}"
+    before = compare(wanted(to), lapsed, NOW - 1)
+    assert before == compare(wanted(to), suspended, NOW)._replace(published=lapsed)
+    amended = compare(wanted("CERTIFIED", level="AEO-C"), lapsed, NOW)
+    assert (amended.event, amended.fields) == (pb.EVENT_AMEND, ("level",))
