@@ -146,6 +146,8 @@ def check_query(query: Query) -> None:
     )
     if query.known_at_time is not None and query.known_at_height is not None:
         raise FormatError("known at is a time or a height, not both")
+    if query.as_of is None and query.known_at_time is None and query.known_at_height is None:
+        return
     for number in (query.as_of, query.known_at_time, query.known_at_height):
         if number is not None and not -INSTANT_LIMIT <= number < INSTANT_LIMIT:
             raise FormatError("an instant or a height is out of range")

@@ -130,6 +130,9 @@ class LookupDesk:
                         verdicts[at] = self._learn(questions[at], query, sitting)
                     except (FormatError, KeyringError):
                         continue
+            for witness, pair in sitting.witnesses.values():
+                if pair is not None:
+                    pair.give_back(witness)
         return verdicts
 
     def recall(
@@ -228,13 +231,14 @@ class LookupDesk:
     def _call_witness(self, prefix: str, sitting: _Sitting) -> tuple[Witness, Pair | None]:
         """A witness for a prefix, told what is known of the pair where that still holds."""
         state, pair = sitting.position.state, self._pairs.get(prefix)
-        if pair is not None and not (
-            pair.asks_alike(sitting.keys, sitting.instructions) and pair.holds(state)
-        ):
-            pair = None
-        found = Witness(state, {} if pair is None else pair.reads), pair
-        sitting.witnesses[prefix] = found
-        return found
+        if pair is not None and pair.asks_alike(sitting.keys, sitting.instructions):
+            witness = pair.take_witness(state)
+            if witness is not None:
+                sitting.witnesses[prefix] = witness, pair
+                return witness, pair
+        witness = Witness(state, {})
+        sitting.witnesses[prefix] = witness, None
+        return witness, None
 
     def _make_pair(self, verdict: Verdict, witness: Witness, sitting: _Sitting) -> Pair:
         """A pair of which more was read than of any before."""

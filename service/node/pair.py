@@ -16,10 +16,13 @@ from ledger.customs.verdict import Times, Verdict, format_verdict
 from ledger.state.facts import BookKey
 from ledger.state.state import State
 from service.node.verdict_parts import cut_before
-from service.node.witness import PairReads, still_so
+from service.node.witness import PairReads, Witness, still_so
 
 MAX_GROUPS: Final = 256
 """Combinations of books of one pair; beyond it they are learnt anew."""
+
+MAX_IDLE: Final = 64
+"""Witnesses kept of one pair: as many as calls that may be under way at once."""
 
 _AS_OF: Final = Struct("<2sq")
 _AS_OF_TAG: Final = b"\x81\x02"
@@ -44,7 +47,16 @@ class Position(NamedTuple):
 class Pair:
     """What was read for the traders of one prefix, apart from their histories. Never changes."""
 
-    __slots__ = ("groups", "instructions", "issuer", "keys", "limit", "parameters", "reads")
+    __slots__ = (
+        "_idle",
+        "groups",
+        "instructions",
+        "issuer",
+        "keys",
+        "limit",
+        "parameters",
+        "reads",
+    )
 
     def __init__(
         self,
@@ -65,10 +77,31 @@ class Pair:
         limits = [found.text.staleness_limit or default for found in told if found is not None]
         self.limit = min(limits, default=0)
         self.groups: dict[tuple[BookKey, ...], Group] = {}
+        # Witnesses that no call is using; the newest is taken first.
+        self._idle: list[Witness] = []
 
     def holds(self, state: State) -> bool:
         """Whether all that was read is so in `state`."""
         return self.parameters is state.parameters and still_so(self.reads, state)
+
+    def take_witness(self, state: State) -> Witness | None:
+        """A witness under `state` that was told what this pair holds; None where that is not so.
+
+        One that was given back under the same state needs no second check.
+        """
+        try:
+            witness = self._idle.pop()
+        except IndexError:
+            witness = None
+        if witness is not None and witness.state is state:
+            return witness
+        return Witness(state, self.reads) if self.holds(state) else None
+
+    def give_back(self, witness: Witness) -> None:
+        """Keep a witness for the next call, unless it has been told more than this pair holds."""
+        if len(witness.pair_reads) == len(self.reads) and len(self._idle) < MAX_IDLE:
+            witness.begin()
+            self._idle.append(witness)
 
     def asks_alike(self, keys: Keys, instructions: Instructions) -> bool:
         """Whether a call has the same keys and instructions."""

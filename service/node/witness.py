@@ -40,7 +40,6 @@ class Witness:
     __slots__ = (
         "_books",
         "_seen",
-        "_state",
         "books",
         "default_staleness_limit",
         "header_hash",
@@ -51,11 +50,12 @@ class Witness:
         "pair_reads",
         "pilot",
         "rules_version",
+        "state",
         "steady",
     )
 
     def __init__(self, state: State, reads: PairReads) -> None:
-        self._state = state
+        self.state = state
         self.pair_reads: dict[PairQuestion, Any] = dict(reads)
         self._seen: dict[tuple[str, int], int | None] = {}
         self._books: dict[tuple[bytes, str], tuple[BookKey, Callable[[bytes], Any]]] = {}
@@ -70,7 +70,7 @@ class Witness:
         self.begin()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._state, name)
+        return getattr(self.state, name)
 
     def begin(self) -> None:
         """Forget what was read of the last trader."""
@@ -107,7 +107,7 @@ class Witness:
         """As `State`. It moves with every block, so it is no fact of the pair: see `Head`."""
         asked = economy, height
         if asked not in self._seen:
-            self._seen[asked] = self._state.author_seen(economy, height)
+            self._seen[asked] = self.state.author_seen(economy, height)
         return self._seen[asked]
 
     def subject(self, arrangement_id: bytes, issuer: str, subject: bytes) -> Sequence[StatusEntry]:
@@ -115,7 +115,7 @@ class Witness:
         place = self._books.get((arrangement_id, issuer))
         if place is None:
             key = book_key(arrangement_id, issuer)
-            place = key, self._state.facts.statuses.get(key, {}).get
+            place = key, self.state.facts.statuses.get(key, {}).get
             self._books[arrangement_id, issuer] = place
         book, get = place
         # Read once: what is noted is what was read, whatever a writer does in the meantime.
@@ -124,7 +124,7 @@ class Witness:
         self.histories += subject, packed
         if packed is None:
             return ()
-        entries, whole = self._state.read_subject(subject, packed)
+        entries, whole = self.state.read_subject(subject, packed)
         # The object may hold records of a block that this state does not know yet.
         if not whole:
             self.steady = False
@@ -134,7 +134,7 @@ class Witness:
         self, arrangement_id: bytes, issuer: str, subject: bytes
     ) -> Sequence[SuccessorEntry]:
         """As `State`; a number that leads on is too rare to be remembered."""
-        found = self._state.successors(arrangement_id, issuer, subject)
+        found = self.state.successors(arrangement_id, issuer, subject)
         if found:
             self.steady = False
         return found
@@ -142,10 +142,10 @@ class Witness:
     def alias(self, arrangement_id: bytes, issuer: str, alias: bytes) -> Sequence[AliasEntry]:
         """As `State`; too rare to be remembered."""
         self.steady = False
-        return self._state.alias(arrangement_id, issuer, alias)
+        return self.state.alias(arrangement_id, issuer, alias)
 
     def _ask(self, question: PairQuestion) -> Any:
         method, *arguments = question
-        found = getattr(self._state, method)(*arguments)
+        found = getattr(self.state, method)(*arguments)
         self.pair_reads[question] = found
         return found
