@@ -1,6 +1,6 @@
 """Vectors of the formats of `ledger.chain` and of what they stand on."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from google.protobuf.json_format import MessageToDict
 
@@ -380,7 +380,7 @@ def seal() -> dict[str, list[Case]]:
 
 @section(
     "export",
-    "the form of an export; map roots are made up, so that the second file shows where items stand,"
+    "the form of an export; map roots are made up, so that the files show where items stand,"
     " with seals and the proof of item 5 that hold, but cannot be replayed",
 )
 def exported() -> dict[str, list[Case]]:
@@ -390,7 +390,8 @@ def exported() -> dict[str, list[Case]]:
         [(keys.SIGNING_SETS_KEY, keys.object_value(sets)), (b"\x77" * 32, b"\x78" * 32)]
     )
     first = sample.first_header(state.root)
-    second = Header(**{**asdict(_after(first)), "signing_set_hash": new.hash})
+    same = _after(first)
+    second = replace(same, signing_set_hash=new.hash)
     transaction_bytes = sample.transaction("SG", 1, heartbeat=Heartbeat())
     zero = (export.GENESIS, sample.genesis().data)
     opening = [zero, (export.HEADER, format_header(first)), (export.SEAL, sample.seal(first, ALL))]
@@ -400,15 +401,21 @@ def exported() -> dict[str, list[Case]]:
         (export.TRANSACTION, transaction_bytes),
         (export.SEAL, sample.seal(second, ALL, members=new)),
     ]
+    unchanged = [
+        (export.HEADER, format_header(same)),
+        (export.TRANSACTION, transaction_bytes),
+        (export.SEAL, sample.seal(same, ALL)),
+    ]
     files = {
         "genesis alone": opening,
+        "the same set seals again": [*opening, *unchanged],
         "a second set seals": [*opening, change, *closing],
     }
     wrong = {
         "no genesis": opening[1:],
         "no seal of the newest header": opening[:2],
         "a set changed without item 5": [*opening, *closing],
-        "item 5 where nothing changes": [*opening, change, *opening[1:]],
+        "item 5 where nothing changes": [*opening, change, *unchanged],
         "a transaction missing": [*opening, change, closing[0], closing[2]],
         "a transaction too many": [*opening, change, *closing[:2], *closing[1:]],
         "two seals": [*opening, opening[2]],
