@@ -19,6 +19,7 @@ from aeo.exchange.v1 import status_service_pb2 as pb
 from aeo.exchange.v1.status_service_pb2_grpc import StatusServiceStub
 from aeo.ledger.v1 import status_pb2
 from ledger.customs.subject import LookupKey
+from service.client.chain import Chain, ChainParty, chain_request
 from service.client.checking import Asked, check_lookup
 from service.client.connection import DEFAULT_DEADLINE, Connection, Plaintext, Tls, resuming
 from service.client.errors import Unavailable
@@ -205,6 +206,33 @@ class StatusClient:
             yield Verdict(
                 said.verdict, finality_name(said.finality), problem=said.problem.description
             )
+
+    def lookup_chain(
+        self,
+        parties: Sequence[ChainParty],
+        *,
+        direction: Direction,
+        mode: int,
+        as_of: datetime | None = None,
+        known_at: datetime | int | None = None,
+        dispatch_economy: str = "",
+        recognising_economy: str = "",
+        purpose: str = "",
+        deadline: float | None = None,
+    ) -> Chain:
+        """All parties of one declaration, 1 to 100; `Invalid` names the field of a faulty one."""
+        request = chain_request(
+            parties,
+            direction,
+            mode,
+            as_of,
+            known_at,
+            dispatch_economy,
+            recognising_economy,
+            purpose,
+        )
+        said = self._connection.call(self._stub.LookupSupplyChain, request, deadline)
+        return Chain(said)
 
     def history(
         self,
