@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from service.cli import arrangement, exits, export, key, network, node, steps, verify
+from service.cli import arrangement, exits, export, key, network, node, report, steps, verify
 from service.cli.commands import Commands, JsonOption, examples
 from service.cli.errors import AnswerIsNo, InputRefused
 from service.cli.fsck import fsck
@@ -51,6 +51,7 @@ steps.register(app)
 app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(export.app, name="ledger")
 app.add_typer(verify.app, name="verify")
+app.add_typer(report.app, name="report")
 app.command(epilog=examples("aeo fsck pilot"))(fsck)
 
 

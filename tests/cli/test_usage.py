@@ -34,6 +34,7 @@ from service.cli.profile import Profile
         ("verify", "ledger", "x", "--anchor", "1:12"),
         ("fsck", "no-such-folder"),
         ("bench", "no-such-figure"),
+        ("report", "release-times", "no-such-file.csv"),
         ("node", "run", "--config", "no-such-file"),
     ],
 )
@@ -49,6 +50,7 @@ def test_every_command_explains_itself(aeo: Aeo) -> None:
         *("demo", "bench", "lookup", "publish", "fsck"),
         *("suspend", "reinstate", "revoke", "withdraw", "annul", "end-sharing"),
         *("key new", "network init", "node run", "ledger export", "verify ledger"),
+        "report release-times",
         *(
             f"arrangement {name}"
             for name in ["propose", "sign", "suspend", "resume", "end", "get", "list"]

@@ -1,0 +1,57 @@
+"""`aeo report`: does an arrangement deliver what it promises?"""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from service.cli import release_times_text
+from service.cli.commands import JsonOption, examples, group
+from service.cli.errors import InputRefused
+from service.cli.output import show
+from service.cli.release_times_file import published_tables, read_tables
+
+PUBLISHED: Final = "APEC#221-CT-01.2, tables 2 to 7"
+
+app = group("Monitor arrangements.")
+
+
+@app.callback()
+def report() -> None:
+    """Monitor arrangements."""
+
+
+@app.command(
+    "release-times",
+    epilog=examples(
+        "aeo report release-times",
+        "aeo report release-times study.csv --json",
+    ),
+)
+def release_times(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="CSV of the same columns; without it, the published tables."),
+    ] = None,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Compare mean release times before and after arrangements took effect.
+
+    Changes are computed from the times, never copied; where the source prints another figure,
+    both are shown. A time (zero is one), no records and not available are three different things.
+    Needs no node.
+    """
+    if file is None:
+        tables, source = published_tables(), PUBLISHED
+    else:
+        try:
+            tables, source = read_tables(file.read_text(encoding="utf-8")), str(file)
+        except InputRefused as error:
+            lines = str(error).splitlines()
+            raise InputRefused("\n".join(f"{file}: {line}" for line in lines)) from None
+    show(
+        release_times_text.describe(tables, source),
+        lambda: release_times_text.text(tables, source),
+        as_json=json,
+    )
