@@ -10,6 +10,7 @@ import pytest
 
 from ledger.bls.reference import ReferenceBackend
 from ledger.bls.scheme import default_backend
+from ledger.chain.anchor import Anchor, check_attested_time, check_descends
 from ledger.chain.export import parse_export
 from ledger.chain.genesis import check_genesis, parse_genesis
 from ledger.chain.header import format_header, header_hash, parse_header
@@ -26,6 +27,10 @@ from ledger.chain.signing_set import (
 from ledger.chain.transaction import check_transaction, parse_transaction
 from ledger.errors import FormatError, LedgerError
 from ledger.hashing import ZERO_HASH, tagged
+from ledger.tree.log import Log, leaf_hash
+from ledger.tree.log_proof import check_consistency, check_inclusion
+from ledger.tree.map import StateMap
+from ledger.tree.map_proof import check_map_proof
 from ledger.wire import format_strict, parse_strict
 from tests.vectors import sample
 from tests.vectors.generate import FOLDER, generate
@@ -152,6 +157,72 @@ def test_exports() -> None:
         items = [(item["type"], bytes.fromhex(item["bytes"])) for item in case["items"]]
         assert list(parse_export([data])) == items
         assert list(parse_export(data[at : at + 1] for at in range(len(data)))) == items
+
+
+def check_state_map_proof(root: str, case: Case) -> None:
+    value = None if case["value"] is None else bytes.fromhex(case["value"])
+    key, proof = unhex(case, "key", "bytes")
+    check_map_proof(bytes.fromhex(root), key, value, proof)
+
+
+def test_state_map() -> None:
+    for case in vectors("state_map", "valid"):
+        leaves = [tuple(unhex(leaf, "key", "value")) for leaf in case["leaves"]]
+        state = StateMap.empty()
+        for key, value in reversed(leaves):
+            state = state.update({key: value})
+        assert state.root.hex() == case["root"]
+        for proof in case["proofs"]:
+            assert state.prove(bytes.fromhex(proof["key"])).hex() == proof["bytes"]
+            check_state_map_proof(case["root"], proof)
+
+
+def check_log_case(case: Case) -> None:
+    proof = [bytes.fromhex(each) for each in case["proof"]]
+    root, size = bytes.fromhex(case["root"]), case["size"]
+    if case["what"] == "inclusion":
+        check_inclusion(bytes.fromhex(case["leaf"]), case["index"], size, proof, root)
+    else:
+        check_consistency(case["old_size"], size, bytes.fromhex(case["old_root"]), root, proof)
+
+
+def test_log() -> None:
+    for case in vectors("log", "valid"):
+        if case["what"] == "root":
+            leaves = [leaf_hash(bytes.fromhex(entry)) for entry in case["entries"]]
+            assert [leaf.hex() for leaf in leaves] == case["leaves"]
+            assert Log(leaves).root().hex() == case["root"]
+        else:
+            check_log_case(case)
+
+
+def check_anchor_case(case: Case) -> None:
+    data, anchor_hash = unhex(case, "bytes", "anchor_hash")
+    proof = [bytes.fromhex(each) for each in case["proof"]]
+    check_descends(Anchor(case["anchor_height"], anchor_hash), parse_header(data), proof)
+    check_attested_time(case["attested_time"], case["now"])
+
+
+def test_anchors() -> None:
+    for case in vectors("anchor", "valid"):
+        check_anchor_case(case)
+
+
+PROOFS: dict[str, Callable[[Case], None]] = {
+    "anchor": check_anchor_case,
+    "log": check_log_case,
+    "state_map": lambda case: check_state_map_proof(case["root"], case),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [(name, case) for name in PROOFS for case in vectors(name, "invalid")],
+    ids=lambda each: each if isinstance(each, str) else each["why"],
+)
+def test_invalid_proofs_are_refused(name: str, case: Case) -> None:
+    with pytest.raises(LedgerError):
+        PROOFS[name](case)
 
 
 READERS: dict[str, Callable[[bytes], object]] = {
