@@ -214,8 +214,12 @@ class Node:
 
     @property
     def failure(self) -> Exception | None:
-        """Why the node no longer writes; None while it does. It still answers."""
-        return self.engine.failure
+        """Why the node no longer writes for anybody; None while it does. It still answers.
+
+        A member whose own store fails stops alone: the others go on.
+        """
+        failures = [member.publisher.failure for member in self.hosted.values()]
+        return self.engine.failure or (failures[0] if failures and all(failures) else None)
 
     @property
     def newest_seal(self) -> SealView | None:

@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -227,6 +227,26 @@ def test_a_full_home_takes_no_more_and_keeps_what_was_accepted(settings: NodeSet
         accepted = publish_until_full(node)
         assert node.failure is None, "other members go on"
         node.hosted["NZ"].publisher.heartbeat().result(20)
+    check_accepted(settings, shared, accepted)
+
+
+def test_a_full_home_of_the_only_member_stops_the_node(settings: NodeSettings) -> None:
+    with Node.start(settings) as node:
+        shared = agree(node, "HK", "NZ")
+    alone = replace(
+        settings,
+        members={"HK": settings.members["HK"]},
+        home_max_page_count=pages_of(settings.home("HK")) + 60,
+    )
+    with Node.start(alone) as node:
+        accepted = publish_until_full(node)
+        publisher = node.hosted["HK"].publisher
+        deadline = time.monotonic() + 20
+        while publisher.failure is None and time.monotonic() < deadline:
+            with suppress(EngineStopped, StoreFull):
+                publisher.heartbeat().exception(20)
+        assert isinstance(node.failure, StoreFull)
+        assert "make room" in str(node.failure)
     check_accepted(settings, shared, accepted)
 
 
