@@ -57,8 +57,9 @@ def format_row(verdict: Verdict) -> bytes:
         holds = _HOLDS.pack(_HOLDS_FROM, holds_from, _HOLDS_TO, holds_to)
     else:
         holds = _instant(_HOLDS_FROM, holds_from) + _instant(_HOLDS_TO, holds_to)
-    row = before + valid + after + holds
-    return row + _FOLLOWED_SUBJECT + followed if followed else row
+    if followed:
+        holds += _FOLLOWED_SUBJECT + followed
+    return b"".join((before, valid, after, holds))
 
 
 def format_after_tin(verdict: Verdict) -> bytes:

@@ -11,7 +11,7 @@ the next question, of which only the trader's own history is noted anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.state.facts import BookKey
@@ -21,6 +21,10 @@ from ledger.state.view import AliasEntry, PairEntry, SpeakerEntry, StatusEntry, 
 # A method of `State` and its arguments; and the object that it returned.
 PairQuestion: TypeAlias = tuple[Any, ...]
 PairReads: TypeAlias = Mapping[PairQuestion, Any]
+# Where an issuer's records are kept, how to get a subject's, and which subjects lead on. A book
+# that begins later holds nothing that an older state knows.
+_Book: TypeAlias = tuple[BookKey, Callable[[bytes], Any], Mapping[bytes, Any]]
+_NONE: Final[dict[bytes, Any]] = {}
 
 
 def still_so(reads: PairReads, state: State) -> bool:
@@ -58,7 +62,7 @@ class Witness:
         self.state = state
         self.pair_reads: dict[PairQuestion, Any] = dict(reads)
         self._seen: dict[tuple[str, int], int | None] = {}
-        self._books: dict[tuple[bytes, str], tuple[BookKey, Callable[[bytes], Any]]] = {}
+        self._books: dict[tuple[bytes, str], _Book] = {}
         # Read for every question: kept beside, not behind two objects and a property.
         self.default_staleness_limit = state.default_staleness_limit
         self.header_hash = state.header_hash
@@ -112,12 +116,8 @@ class Witness:
 
     def subject(self, arrangement_id: bytes, issuer: str, subject: bytes) -> Sequence[StatusEntry]:
         """As `State`."""
-        place = self._books.get((arrangement_id, issuer))
-        if place is None:
-            key = book_key(arrangement_id, issuer)
-            place = key, self.state.facts.statuses.get(key, {}).get
-            self._books[arrangement_id, issuer] = place
-        book, get = place
+        place = arrangement_id, issuer
+        book, get, _ = self._books.get(place) or self._open(place)
         # Read once: what is noted is what was read, whatever a writer does in the meantime.
         packed = get(subject)
         self.books.append(book)
@@ -134,6 +134,9 @@ class Witness:
         self, arrangement_id: bytes, issuer: str, subject: bytes
     ) -> Sequence[SuccessorEntry]:
         """As `State`; a number that leads on is too rare to be remembered."""
+        place = arrangement_id, issuer
+        if not (self._books.get(place) or self._open(place))[2]:
+            return ()
         found = self.state.successors(arrangement_id, issuer, subject)
         if found:
             self.steady = False
@@ -143,6 +146,12 @@ class Witness:
         """As `State`; too rare to be remembered."""
         self.steady = False
         return self.state.alias(arrangement_id, issuer, alias)
+
+    def _open(self, place: tuple[bytes, str]) -> "_Book":
+        key, facts = book_key(*place), self.state.facts
+        book = key, facts.statuses.get(key, _NONE).get, facts.successors.get(key, _NONE)
+        self._books[place] = book
+        return book
 
     def _ask(self, question: PairQuestion) -> Any:
         method, *arguments = question
