@@ -44,6 +44,8 @@ from service.keys.spiffe import AccessRole
 
 MAX_REFUSALS = 1_000
 """Refusals waiting to be told, and calls above them are refused by gRPC without a delay."""
+SILENCE_SECONDS = 0.1
+"""Between two looks, at a stop, for streams that only wait for their clients' next question."""
 MAX_STREAMS_PER_CONNECTION = 1_000
 """Calls at once on one connection (HTTP/2 SETTINGS_MAX_CONCURRENT_STREAMS); more wait there."""
 MAX_METADATA_BYTES = 8 << 10
@@ -150,10 +152,14 @@ class Listener:
     def stop(self, grace_seconds: float) -> bool:
         """Accept no more, finish what was accepted, end the streams; False if some were cut off.
 
-        Streams see `Call.live()` turn False. What is not done after `grace_seconds` is cancelled.
+        Streams see `Call.live()` turn False; those that wait for their clients are cancelled soon,
+        and whatever is not done after `grace_seconds`.
         """
         self._draining.set()
-        self._server.stop(grace_seconds).wait()
+        stopped = self._server.stop(grace_seconds)
+        while not stopped.wait(SILENCE_SECONDS):
+            for context in tuple(self._around.silent):
+                context.cancel()
         # A call's status is sent from its thread, but its thread may outlive it by a little.
         idle = [workers.wait_idle(1.0) for workers in self._pools.values()]
         for workers in (*self._pools.values(), self._refusals):

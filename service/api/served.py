@@ -11,7 +11,7 @@ it is the caller's mistake. A deadline needs no look: gRPC starts no handler aft
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -42,6 +42,8 @@ class Surroundings:
     metrics: Metrics
     draining: Callable[[], bool]
     log_every: int = LOG_EVERY
+    silent: set[grpc.ServicerContext] = field(default_factory=set)
+    """Streams that owe no answer: they wait for their clients' next question. A stop ends them."""
 
 
 def served(path: str, method: Method, around: Surroundings, workers: Workers | None) -> Handler:
@@ -65,12 +67,16 @@ def refusing(kind: Kind, refuse: Callable[[], CallError], workers: Workers) -> H
 class _Around:
     """One method's half of the work before and after its handler."""
 
-    __slots__ = ("count", "draining", "identify", "log_next", "path", "read", "roles", "write")
+    __slots__ = (
+        *("count", "draining", "identify", "log_next", "path", "read", "roles", "silent"),
+        "write",
+    )
 
     def __init__(self, path: str, method: Method, around: Surroundings) -> None:
         self.path = path
         self.identify = around.identify
         self.draining = around.draining
+        self.silent = around.silent
         self.roles = method.roles
         self.read = method.request_deserializer or _as_it_is
         self.write = method.response_serializer or _as_it_is
@@ -95,6 +101,18 @@ class _Around:
             return self.read(data)
         except (DecodeError, FormatError, UnicodeDecodeError) as error:
             raise InvalidField("request", f"cannot be read: {error}", "MALFORMED") from None
+
+    def requests(self, questions: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
+        """What a client streams, one after the other."""
+        while True:
+            self.silent.add(context)
+            try:
+                data = next(questions)
+            except StopIteration:
+                return
+            finally:
+                self.silent.discard(context)
+            yield self.request(data)
 
     def succeeded(self, started: float) -> None:
         seconds = perf_counter() - started
@@ -131,7 +149,7 @@ def _unary_response(path: str, method: Method, around: Surroundings) -> Callable
         call = Call(path, context, a.draining)
         try:
             a.admit(call, context)
-            asked = map(a.request, request) if streams else a.request(request)
+            asked = a.requests(request, context) if streams else a.request(request)
             response: bytes = a.write(handler(asked, call))
         except grpc.RpcError:
             a.count("CANCELLED", perf_counter() - started)
@@ -160,7 +178,7 @@ def _stream_response(
         call = Call(path, context, a.draining)
         try:
             a.admit(call, context)
-            asked = map(a.request, request) if streams else a.request(request)
+            asked = a.requests(request, context) if streams else a.request(request)
             yield from map(a.write, handler(asked, call))
         except (grpc.RpcError, GeneratorExit):
             a.count("CANCELLED", perf_counter() - started)

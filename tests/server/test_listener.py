@@ -338,6 +338,35 @@ def test_a_stop_finishes_what_was_accepted_and_ends_streams(network, serve):
     assert stopped == [True]
 
 
+def test_a_stop_does_not_wait_for_clients_that_say_nothing(network, serve):
+    gate = Gate()
+    echo = Method(Kind.BOTH_STREAM, lambda requests, _call: requests, None, None, RISK_ENGINE)
+    listener = serve({"Echo": echo, "Wait": unary(gate)})
+    with network.channel(listener.port, network.client("risk-engine")) as channel:
+        silent = threading.Event()
+
+        def asking():
+            yield b"1"
+            silent.wait(30)
+
+        stream = channel.stream_stream("/test.Service/Echo")(asking(), timeout=30)
+        assert next(stream) == b"1"
+        running = start(channel, "Wait")
+        assert gate.entered.acquire(timeout=5)
+        stopping = threading.Thread(target=listener.stop, args=(30,))
+        stopping.start()
+        time.sleep(0.5)
+        assert not running.done(), "who is owed an answer is waited for"
+        gate.open.set()
+        assert running.result(5) == b"done"
+        stopping.join(5)
+        assert not stopping.is_alive()
+        with pytest.raises(grpc.RpcError) as failure:
+            next(stream)
+        assert failure.value.code() is grpc.StatusCode.CANCELLED
+        silent.set()
+
+
 def test_both_streams_and_hanging_up(network, serve):
     ended = threading.Event()
 
