@@ -28,7 +28,7 @@ from ledger.errors import FormatError, KeyringError
 from ledger.state.state import State
 from service.api.caller import RIGHTS, Caller, Right
 from service.api.chains import look_up_chain
-from service.api.failures import CallError, Denied, InvalidField, NotFound, NotReady
+from service.api.failures import CallError, Denied, InvalidField, NotFound, NotReady, naming
 from service.api.method import Call, Kind, Method
 from service.api.watching import Watching
 from service.keys.spiffe import AccessRole
@@ -37,6 +37,7 @@ from service.node.lookup import REMEMBERED, LookupDesk, Position
 from service.node.node import Node
 from service.node.proofs import history_entries, prove_lookup
 from service.node.question import NAME_LIMIT, QuestionError, read_question
+from service.node.receipts import make_receipt
 
 SERVICE: Final = "aeo.exchange.v1.StatusService"
 
@@ -80,6 +81,13 @@ class StatusServicer:
                 self.get_history,
                 pb.GetHistoryRequest.FromString,
                 pb.GetHistoryResponse.SerializeToString,
+                roles,
+            ),
+            "GetReceipt": Method(
+                Kind.UNARY,
+                self.get_receipt,
+                pb.GetReceiptRequest.FromString,
+                pb.GetReceiptResponse.SerializeToString,
                 roles,
             ),
             "Watch": Method(
@@ -198,6 +206,35 @@ class StatusServicer:
                 records=[status_pb2.StatusRecord.FromString(entry.record) for entry in entries],
             )
         return response
+
+    def get_receipt(self, request: pb.GetReceiptRequest, call: Call) -> pb.GetReceiptResponse:
+        """A verdict with everything it rests on, by the newest header that has a seal."""
+        question, caller = request.question, call.caller
+        desk = self._desk(caller, question.recognising_economy)
+        _check_purpose(caller, question.purpose)
+        position = self._sealed(desk.position())
+        seal = self._node.seal_of(position.state.height)
+        if not seal.data:
+            raise NotReady("the newest header has no seal yet", reason="NOT_SEALED")
+        has_anchor = request.HasField("anchor_height")
+        if has_anchor and request.anchor_height > position.state.height:
+            raise InvalidField("anchor_height", f"the ledger ends at {position.state.height}")
+        try:
+            with naming("question"):
+                receipt = make_receipt(
+                    self._node,
+                    desk.economy,
+                    read_question(question, desk.economy),
+                    position,
+                    seal,
+                    anchor_height=request.anchor_height if has_anchor else None,
+                    include_genesis=not request.without_genesis,
+                )
+        except QuestionError as error:
+            raise InvalidField(f"question.{error.field}", error.description) from None
+        except KeyringError as error:
+            raise _no_key(str(error)) from None
+        return pb.GetReceiptResponse(receipt=receipt)
 
     def _desk(self, caller: Caller, recognising: str) -> LookupDesk:
         """The desk of the member asked for, by default the caller's own."""

@@ -251,6 +251,26 @@ class StatusClient:
         )
         return self._connection.call(self._stub.GetHistory, request, deadline)
 
+    def receipt(
+        self,
+        question: Question,
+        *,
+        anchor_height: int | None = None,
+        include_genesis: bool = True,
+        deadline: float | None = None,
+    ) -> bytes:
+        """One verdict to take away, with everything it rests on; see `ledger.audit.receipt`.
+
+        `anchor_height`: a header that the checker will start from instead of the network id;
+        without the genesis the receipt is for a checker who has it. Nothing of it is checked here.
+        """
+        request = pb.GetReceiptRequest(
+            question=question.request(),
+            anchor_height=anchor_height,
+            without_genesis=not include_genesis,
+        )
+        return self._connection.call(self._stub.GetReceipt, request, deadline).receipt
+
     def watch(
         self,
         after: Cursor | None = None,

@@ -25,6 +25,7 @@ StatusService/BatchLookup            +     +      +      .       .        .     
 StatusService/StreamLookup           +     +      +      .       .        .       .     .
 StatusService/LookupSupplyChain      +     +      +      .       .        .       .     .
 StatusService/GetHistory             +     +      +      .       .        .       .     .
+StatusService/GetReceipt             +     +      +      .       .        .       .     .
 StatusService/Watch                  +     +      +      .       .        .       .     .
 PublishingService/Publish            .     .      .      +       +        .       .     .
 PublishingService/ChangeStatus       .     .      .      +       +        .       .     .

@@ -277,6 +277,22 @@ class TraderHistory(_message.Message):
     records: _containers.RepeatedCompositeFieldContainer[_status_pb2.StatusRecord]
     def __init__(self, arrangement_id: _Optional[bytes] = ..., subject: _Optional[bytes] = ..., entries: _Optional[_Iterable[_Union[HistoryEntry, _Mapping]]] = ..., records: _Optional[_Iterable[_Union[_status_pb2.StatusRecord, _Mapping]]] = ...) -> None: ...
 
+class GetReceiptRequest(_message.Message):
+    __slots__ = ("question", "anchor_height", "without_genesis")
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    ANCHOR_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_GENESIS_FIELD_NUMBER: _ClassVar[int]
+    question: LookupRequest
+    anchor_height: int
+    without_genesis: bool
+    def __init__(self, question: _Optional[_Union[LookupRequest, _Mapping]] = ..., anchor_height: _Optional[int] = ..., without_genesis: _Optional[bool] = ...) -> None: ...
+
+class GetReceiptResponse(_message.Message):
+    __slots__ = ("receipt",)
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    receipt: bytes
+    def __init__(self, receipt: _Optional[bytes] = ...) -> None: ...
+
 class WatchRequest(_message.Message):
     __slots__ = ("after", "tins", "only_registered", "recognising_economy", "purpose")
     AFTER_FIELD_NUMBER: _ClassVar[int]

@@ -60,6 +60,11 @@ class StatusServiceStub:
                 request_serializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetHistoryRequest.SerializeToString,
                 response_deserializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetHistoryResponse.FromString,
                 _registered_method=True)
+        self.GetReceipt = channel.unary_unary(
+                '/aeo.exchange.v1.StatusService/GetReceipt',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetReceiptRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetReceiptResponse.FromString,
+                _registered_method=True)
         self.Watch = channel.unary_stream(
                 '/aeo.exchange.v1.StatusService/Watch',
                 request_serializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.WatchRequest.SerializeToString,
@@ -105,6 +110,13 @@ class StatusServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReceipt(self, request, context):
+        """One verdict to take away, with everything it rests on: checked anywhere, without a node.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Watch(self, request, context):
         """Status changes after a cursor, in order.
         """
@@ -139,6 +151,11 @@ def add_StatusServiceServicer_to_server(servicer, server):
                     servicer.GetHistory,
                     request_deserializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetHistoryRequest.FromString,
                     response_serializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetHistoryResponse.SerializeToString,
+            ),
+            'GetReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReceipt,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetReceiptRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetReceiptResponse.SerializeToString,
             ),
             'Watch': grpc.unary_stream_rpc_method_handler(
                     servicer.Watch,
@@ -282,6 +299,33 @@ class StatusService:
             '/aeo.exchange.v1.StatusService/GetHistory',
             aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetHistoryRequest.SerializeToString,
             aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.StatusService/GetReceipt',
+            aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetReceiptRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_status__service__pb2.GetReceiptResponse.FromString,
             options,
             channel_credentials,
             insecure,

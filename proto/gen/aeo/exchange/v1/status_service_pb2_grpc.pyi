@@ -42,6 +42,8 @@ class StatusServiceStub:
     """All parties of one declaration, answered together and summed up."""
     GetHistory: _grpc.UnaryUnaryMultiCallable[_status_service_pb2.GetHistoryRequest, _status_service_pb2.GetHistoryResponse]
     """All that the ledger holds on one trader under the caller's arrangements."""
+    GetReceipt: _grpc.UnaryUnaryMultiCallable[_status_service_pb2.GetReceiptRequest, _status_service_pb2.GetReceiptResponse]
+    """One verdict to take away, with everything it rests on: checked anywhere, without a node."""
     Watch: _grpc.UnaryStreamMultiCallable[_status_service_pb2.WatchRequest, _status_service_pb2.WatchResponse]
     """Status changes after a cursor, in order."""
 
@@ -59,6 +61,8 @@ class StatusServiceAsyncStub(StatusServiceStub):
     """All parties of one declaration, answered together and summed up."""
     GetHistory: _aio.UnaryUnaryMultiCallable[_status_service_pb2.GetHistoryRequest, _status_service_pb2.GetHistoryResponse]  # type: ignore[assignment]
     """All that the ledger holds on one trader under the caller's arrangements."""
+    GetReceipt: _aio.UnaryUnaryMultiCallable[_status_service_pb2.GetReceiptRequest, _status_service_pb2.GetReceiptResponse]  # type: ignore[assignment]
+    """One verdict to take away, with everything it rests on: checked anywhere, without a node."""
     Watch: _aio.UnaryStreamMultiCallable[_status_service_pb2.WatchRequest, _status_service_pb2.WatchResponse]  # type: ignore[assignment]
     """Status changes after a cursor, in order."""
 
@@ -103,6 +107,14 @@ class StatusServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_status_service_pb2.GetHistoryResponse, _abc.Awaitable[_status_service_pb2.GetHistoryResponse]]:
         """All that the ledger holds on one trader under the caller's arrangements."""
+
+    @_abc_1.abstractmethod
+    def GetReceipt(
+        self,
+        request: _status_service_pb2.GetReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_status_service_pb2.GetReceiptResponse, _abc.Awaitable[_status_service_pb2.GetReceiptResponse]]:
+        """One verdict to take away, with everything it rests on: checked anywhere, without a node."""
 
     @_abc_1.abstractmethod
     def Watch(
