@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ledger.audit.evidence import check_evidence
 from ledger.bls.reference import ReferenceBackend
 from ledger.bls.scheme import default_backend
 from ledger.chain.anchor import Anchor, check_attested_time, check_descends
@@ -25,8 +26,10 @@ from ledger.chain.signing_set import (
     parse_signing_sets,
 )
 from ledger.chain.transaction import check_transaction, parse_transaction
+from ledger.customs.arrangement import parse_step
 from ledger.errors import FormatError, LedgerError
 from ledger.hashing import ZERO_HASH, tagged
+from ledger.state.alias import AliasRecord, format_alias, parse_alias
 from ledger.tree.log import Log, leaf_hash
 from ledger.tree.log_proof import check_consistency, check_inclusion
 from ledger.tree.map import StateMap
@@ -37,6 +40,7 @@ from tests.vectors.generate import FOLDER, generate
 
 Case = dict[str, Any]
 BACKEND = default_backend()
+FORKED_NETWORK = sample.genesis(("AU", "JP", "NZ", "SG")).network_id
 
 
 def vectors(name: str, kind: str) -> list[Case]:
@@ -225,7 +229,29 @@ def test_invalid_proofs_are_refused(name: str, case: Case) -> None:
         PROOFS[name](case)
 
 
+def test_publications() -> None:
+    for case in vectors("alias_record", "valid"):
+        data, alias, subject = unhex(case, "bytes", "alias", "subject")
+        record = AliasRecord(alias, subject, case["valid_from"], case["valid_to"])
+        assert parse_alias(data) == record
+        assert format_alias(record) == data
+    for case in vectors("arrangement_step", "valid"):
+        data, identity, agreed = unhex(case, "bytes", "arrangement_id", "text_hash")
+        step = parse_step(data)
+        assert step[:2] == (case["kind"], identity)
+        assert step[3:] == (agreed, case["effective_from"])
+
+
+def test_evidence() -> None:
+    for case in vectors("evidence", "valid"):
+        data, network_id = unhex(case, "bytes", "network_id")
+        assert list(check_evidence(data, network_id, BACKEND)) == case["convicts"]
+
+
 READERS: dict[str, Callable[[bytes], object]] = {
+    "alias_record": parse_alias,
+    "arrangement_step": parse_step,
+    "evidence": lambda data: check_evidence(data, FORKED_NETWORK, BACKEND),
     "export": lambda data: list(parse_export([data])),
     "genesis": parse_genesis,
     "header": parse_header,
