@@ -1,5 +1,6 @@
 """What is remembered equals what `evaluate` says, byte for byte, whatever happens in between."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from aeo.exchange.v1.status_service_pb2 import LookupRequest
 from aeo.ledger.v1 import arrangement_pb2, status_pb2
 from ledger.customs.evaluate import evaluate
 from ledger.customs.verdict import Times, format_verdict
+from ledger.errors import KeyringError
 from ledger_world import DAY, SECOND, START, World
 from service.node.lookup import LookupDesk, Position
 from service.node.question import read_question
@@ -30,6 +32,7 @@ class Asking:
             economy, self.position, lambda: self.keys, lambda: self.instructions, remembered
         )
         self.recalled = 0
+        self.answered = 0
 
     def position(self) -> Position:
         return Position(self.world.view, Times(self.now, self.attested), 3)
@@ -49,6 +52,10 @@ class Asking:
         if recalled is not None:
             self.recalled += 1
             assert recalled == expected
+        (answered,) = self.desk.answer([question], position)
+        if answered is not None:
+            self.answered += recalled is None
+            assert answered == expected
         assert self.desk.learn(question, query, position) == expected
         (again,) = self.desk.recall([question], position)
         assert again in {None, expected}
@@ -76,6 +83,52 @@ def test_the_second_answer_is_remembered():
     assert asking.ask(question()) == first
     assert asking.recalled == 1
     assert verdict_pb2.Verdict.FromString(first).outcome == verdict_pb2.OUTCOME_RECOGNISED
+
+
+def test_a_new_question_of_a_known_shape_is_answered_at_once():
+    _, _, asking = two_members()
+    for tin in (*TINS, "HK1*", "XX123", "hk 1", "", "é"):
+        asking.ask(question(tin))
+    assert (asking.recalled, asking.answered) == (0, len(TINS) + 3)
+    for tin in TINS:
+        asking.ask(question(tin))
+    assert (asking.recalled, asking.answered) == (len(TINS), len(TINS) + 3)
+
+
+def test_a_question_without_its_key_is_left_to_learn():
+    _, _, asking = two_members()
+    asking.ask(question())
+    asking.keys = {}
+    other = question(TINS[1])
+    data, position = other.SerializeToString(), asking.position()
+    assert asking.desk.answer([data], position) == [None]
+    with pytest.raises(KeyringError):
+        asking.desk.learn(data, read_question(other, "NZ"), position)
+
+
+def test_a_batch_is_answered_in_order_while_rows_are_learnt():
+    _, _, asking = two_members()
+    asking.ask(question())
+    requests = [question(tin) for tin in (TINS[1], TINS[0], "XX1", TINS[4], TINS[1])]
+    data, position = [each.SerializeToString() for each in requests], asking.position()
+    assert asking.desk.answer(data, position) == [
+        format_verdict(asking.desk.evaluate(read_question(each, "NZ"), position))
+        for each in requests
+    ]
+
+
+def test_what_is_read_later_about_a_pair_undoes_no_row():
+    _, _, asking = two_members()
+    asking.ask(question(TINS[0]))
+    asking.ask(question(TINS[1], dispatch_economy="HK"))
+    asking.ask(question(TINS[1], dispatch_economy="CN"))
+    for request in (
+        question(TINS[0]),
+        question(TINS[1], dispatch_economy="HK"),
+        question(TINS[1], dispatch_economy="CN"),
+    ):
+        asking.ask(request)
+    assert asking.recalled == 3
 
 
 def test_absence_is_remembered_and_ends_with_the_first_record():
@@ -179,6 +232,18 @@ def test_a_reader_behind_teaches_nothing_wrong():
     asking.now = asking.attested = world.time
     said = verdict_pb2.Verdict.FromString(asking.ask(request))
     assert said.reason == verdict_pb2.REASON_SUSPENDED
+
+
+def test_a_reader_behind_and_one_ahead_share_a_shape():
+    world, shared, asking = two_members()
+    asking.ask(question(TINS[1]))
+    behind = asking.position()
+    world.publish("HK", shared, [world.suspend(shared, TINS[0])])
+    asking.now = asking.attested = world.time
+    data, query = question().SerializeToString(), read_question(question(), "NZ")
+    for position in (behind, asking.position(), behind):
+        expected = format_verdict(asking.desk.evaluate(query, position))
+        assert asking.desk.answer([data], position) == [expected]
 
 
 def test_a_new_number_takes_over_from_the_old():
