@@ -3,16 +3,19 @@
 import json
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aeo.exchange.v1 import verdict_pb2
 from ledger.audit.evidence import check_evidence
+from ledger.audit.replay import verify_export
 from ledger.bls.reference import ReferenceBackend
 from ledger.bls.scheme import default_backend
 from ledger.chain.anchor import Anchor, check_attested_time, check_descends
-from ledger.chain.export import parse_export
+from ledger.chain.export import HEADER, TRANSACTION, parse_export
 from ledger.chain.genesis import check_genesis, parse_genesis
 from ledger.chain.header import format_header, header_hash, parse_header
 from ledger.chain.history import history_step
@@ -27,9 +30,14 @@ from ledger.chain.signing_set import (
 )
 from ledger.chain.transaction import check_transaction, parse_transaction
 from ledger.customs.arrangement import parse_step
+from ledger.customs.evaluate import evaluate
+from ledger.customs.subject import LookupKey
+from ledger.customs.verdict import Alias, Query, Times, format_verdict
 from ledger.errors import FormatError, LedgerError
 from ledger.hashing import ZERO_HASH, tagged
 from ledger.state.alias import AliasRecord, format_alias, parse_alias
+from ledger.state.machine import Machine
+from ledger.state.state import State
 from ledger.tree.log import Log, leaf_hash
 from ledger.tree.log_proof import check_consistency, check_inclusion
 from ledger.tree.map import StateMap
@@ -246,6 +254,39 @@ def test_evidence() -> None:
     for case in vectors("evidence", "valid"):
         data, network_id = unhex(case, "bytes", "network_id")
         assert list(check_evidence(data, network_id, BACKEND)) == case["convicts"]
+
+
+def test_verdicts() -> None:
+    for case in vectors("verdict", "valid"):
+        state = replay(bytes.fromhex(case["ledger"]), case["questions"][0]["times"]["now"])
+        network_id = bytes.fromhex(case["network_id"])
+        keyring = {}
+        for each in case["lookup_keys"]:
+            identity, secret = unhex(each, "arrangement_id", "key")
+            keyring[identity] = LookupKey(secret, network_id, identity, each["epoch"])
+        instructions = {each["benefit"]: each["words"] for each in case["instructions"]}
+        for question in case["questions"]:
+            alias = question["query"]["alias"]
+            query = Query(**{**question["query"], "alias": alias and Alias(**alias)})
+            times = Times(**question["times"])
+            verdict = evaluate(query, state, keyring, None, instructions, times)
+            assert format_verdict(verdict).hex() == question["bytes"], question["what"]
+            assert verdict_pb2.Outcome.Name(verdict.outcome) == question["outcome"]
+            assert verdict_pb2.Reason.Name(verdict.reason) == question["reason"]
+
+
+def replay(ledger: bytes, now: int) -> State:
+    """Verify an export, then make the state that it leads to."""
+    reports = list(verify_export([ledger], now=now, backend=BACKEND))
+    assert reports[-1].complete
+    genesis, *items = parse_export([ledger])
+    headers = [parse_header(data) for kind, data in items if kind == HEADER]
+    entries = [data for kind, data in items if kind == TRANSACTION]
+    machine = Machine(parse_genesis(genesis[1]), BACKEND)
+    for before, header in pairwise(headers):
+        machine.advance(machine.execute(entries[before.log_size : header.log_size], header.time))
+        assert machine.state.header == header
+    return machine.state
 
 
 READERS: dict[str, Callable[[bytes], object]] = {

@@ -1,11 +1,15 @@
 """Vectors of evidence, and of verdicts on a ledger that is given whole."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from aeo.ledger.v1 import evidence_pb2
+from aeo.exchange.v1 import verdict_pb2
+from aeo.ledger.v1 import arrangement_pb2, evidence_pb2
 from ledger.audit.evidence import check_evidence, format_fork
 from ledger.chain.header import Header, format_header
+from ledger.customs.evaluate import evaluate
+from ledger.customs.verdict import Alias, Query, Times, format_verdict
 from ledger.wire import format_strict
+from tests.ledger_world import DAY, START, World
 from tests.vectors import sample
 from tests.vectors.registry import Case, section
 
@@ -69,3 +73,95 @@ def evidence() -> dict[str, list[Case]]:
             {"why": why, "network_id": network_id, "bytes": data} for why, data in wrong.items()
         ],
     }
+
+
+@section(
+    "verdict",
+    "verdicts (aeo.exchange.v1.Verdict, bytes) on a ledger: ledger is an export that can be"
+    " replayed whole, lookup_keys open its arrangements, instructions are the recogniser's words"
+    " by benefit; in a query null is 'not given'. There are no profiles: no name was declared",
+)
+def verdict() -> dict[str, list[Case]]:
+    world, shared = _recognising_world()
+    instructions = {2: "Release without examination"}
+    now = Times(world.time + 1_000, world.time)
+    nz = {"recognising": "NZ", "function": "EX", "direction": 1, "transport_mode": 1}
+    asked: list[tuple[str, dict[str, object], Times]] = [
+        ("recognised", {"tin": "HK1"}, now),
+        ("written as people write it", {"tin": " hk-1 "}, now),
+        ("by an alias", {"alias": Alias("TEST", "MID-1")}, now),
+        ("an alias that nobody published", {"alias": Alias("TEST", "MID-9")}, now),
+        ("suspended", {"tin": "HK2"}, now),
+        ("suspended, as of the day before", {"tin": "HK2", "as_of": world.time - DAY}, now),
+        ("suspended, as known before", {"tin": "HK2", "known_at_height": 3}, now),
+        ("a role that the rule does not name", {"tin": "HK3"}, now),
+        ("no record", {"tin": "HK9"}, now),
+        ("a function that no rule covers", {"tin": "HK1", "function": "CB"}, now),
+        ("a direction that no rule covers", {"tin": "HK1", "direction": 2}, now),
+        ("before the rule begins", {"tin": "HK1", "as_of": START - 400 * DAY}, now),
+        ("a prefix that nobody speaks for", {"tin": "JP1"}, now),
+        ("no TIN", {"tin": "HK/1"}, now),
+        ("no arrangement of the two", {"tin": "HK1", "recognising": "SG"}, now),
+        ("one's own trader", {"tin": "HK1", "recognising": "HK"}, now),
+        ("known at before genesis", {"tin": "HK1", "known_at_time": START - 1}, now),
+        ("the ledger is stale", {"tin": "HK1"}, Times(world.time + DAY, world.time)),
+        ("the issuer is stale", {"tin": "HK1"}, Times(world.time + DAY, world.time + DAY)),
+        ("bad news does not turn stale", {"tin": "HK2"}, Times(world.time + DAY, world.time)),
+    ]
+    questions = []
+    for what, fields, times in asked:
+        query = Query(**{**nz, **fields})
+        keyring = {shared: world.lookup_key(shared)}
+        answer = evaluate(query, world.view, keyring, None, instructions, times)
+        alias = query.alias and query.alias._asdict()
+        questions.append(
+            {
+                "what": what,
+                "query": {**asdict(query), "alias": alias},
+                "times": times._asdict(),
+                "outcome": verdict_pb2.Outcome.Name(answer.outcome),
+                "reason": verdict_pb2.Reason.Name(answer.reason),
+                "bytes": format_verdict(answer),
+            }
+        )
+    key = world.lookup_key(shared)
+    return {
+        "valid": [
+            {
+                "network_id": world.view.network_id,
+                "ledger": world.export(),
+                "lookup_keys": [{"arrangement_id": shared, "epoch": key.epoch, "key": key.key}],
+                "instructions": [
+                    {"benefit": benefit, "words": words} for benefit, words in instructions.items()
+                ],
+                "questions": questions,
+            }
+        ]
+    }
+
+
+def _recognising_world() -> tuple[World, bytes]:
+    """New Zealand recognises exporters of Hong Kong; 1 is certified, 2 suspended, 3 an importer."""
+    world = World(("HK", "NZ", "SG"))
+    rule = arrangement_pb2.Rule(
+        issuing="HK",
+        recognising="NZ",
+        functions=["EX", "SE"],
+        certified_roles=["EX"],
+        directions=[arrangement_pb2.DIRECTION_IMPORT],
+        benefits=[arrangement_pb2.Benefit(code=2, granted_by="CUSTOMS")],
+        **{"from": START - 365 * DAY},
+    )
+    shared = world.agree("HK", "NZ", rules=[rule])
+    granted = [
+        world.grant(shared, tin, roles=roles, level="AEO-S", effective_from=START - 30 * DAY)
+        for tin, roles in (("HK1", ("EX",)), ("HK2", ("EX", "IM")), ("HK3", ("IM",)))
+    ]
+    world.publish("HK", shared, granted)
+    world.commit(
+        world.aliases("HK", shared, [world.alias(shared, "MID-1", "HK1")]),
+        world.statuses("HK", shared, [world.suspend(shared, "HK2", roles=("EX", "IM"))]),
+    )
+    world.commit(world.transaction("NZ"))
+    world.seal()
+    return world, shared

@@ -81,7 +81,7 @@ def arrangement_steps() -> dict[str, list[Case]]:
         )
 
     def bad(why: str, **step: object) -> Case:
-        return {"why": why, "bytes": format_strict(pb.ArrangementStep(**step))}  # type: ignore[arg-type]
+        return {"why": why, "bytes": format_strict(pb.ArrangementStep(**step))}
 
     signature, suspension = valid[1]["bytes"], valid[2]["bytes"]
     return {
