@@ -30,6 +30,7 @@ StatusService/Watch                  +     +      +      .       .        .     
 PublishingService/Publish            .     .      .      +       +        .       .     .
 PublishingService/ChangeStatus       .     .      .      +       +        .       .     .
 PublishingService/PublishAliases     .     .      .      +       +        .       .     .
+PublishingService/GetAlias           .     .      .      +       +        +       .     .
 PublishingService/Compare            .     .      .      +       +        .       .     .
 PublishingService/GetPublication     .     .      .      +       +        +       .     .
 PublishingService/ListPublications   .     .      .      +       +        +       .     .
