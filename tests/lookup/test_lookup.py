@@ -129,6 +129,11 @@ def test_what_is_read_later_about_a_pair_undoes_no_row():
     ):
         asking.ask(request)
     assert asking.recalled == 3
+    # Each row rests on who spoke for the economy that its own question named.
+    for economy, others in (("HK", set()), ("CN", {"CN"})):
+        data = question(TINS[1], dispatch_economy=economy).SerializeToString()
+        reads = asking.desk._rows[data][0].pair.reads
+        assert {said for method, said, *_ in reads if method == "speaker_history"} >= others
 
 
 def test_absence_is_remembered_and_ends_with_the_first_record():
@@ -272,6 +277,8 @@ def test_changed_instructions_and_keys_count_at_once():
     asking.keys = dict(asking.keys)
     asking.ask(question())
     assert asking.recalled == 0
+    asking.ask(question())
+    assert asking.recalled == 1
 
 
 def test_memory_is_bounded_and_can_be_dropped():
