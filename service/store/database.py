@@ -141,6 +141,8 @@ class Database:
     def _make_engine(self) -> Engine:
         engine = create_engine(
             "sqlite://",
+            # An error may end in a log; what was to be stored may be personal or secret.
+            hide_parameters=True,
             creator=self._connect,
             poolclass=QueuePool,
             pool_size=READERS,
