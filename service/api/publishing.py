@@ -13,12 +13,14 @@ from typing import Any, Final
 from aeo.exchange.v1 import publishing_service_pb2 as pb
 from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes
 from ledger.chain.keys import ARRANGEMENT_ID_BYTES
+from ledger.customs.subject import normalise_text
+from ledger.customs.tin import parse_tin
 from ledger.state.state import State
 from service.api.caller import RIGHTS, Right
-from service.api.failures import Denied, InvalidField, NotFound
+from service.api.failures import Denied, InvalidField, NotFound, naming
 from service.api.hosted import failures, hosted_member
 from service.api.method import Call, Kind, Method, Pool
-from service.node.aliases import prepare_aliases
+from service.node.aliases import find_alias, prepare_aliases
 from service.node.following import LEADS_TO, prepare_change, takes_two
 from service.node.node import HostedMember, Node
 from service.node.register import compare_rows
@@ -76,6 +78,7 @@ class PublishingServicer:
                 Pool.WAITING,
             ),
             "Compare": unary(self.compare, pb.CompareRequest, prepare),
+            "GetAlias": unary(self.get_alias, pb.GetAliasRequest, read),
             "GetPublication": unary(self.get_publication, pb.GetPublicationRequest, read),
             "ListPublications": unary(self.list_publications, pb.ListPublicationsRequest, read),
             "WatchPublication": Method(
@@ -140,6 +143,21 @@ class PublishingServicer:
                 len(request.aliases),
                 prepare,
             ).response
+
+    def get_alias(self, request: pb.GetAliasRequest, call: Call) -> pb.GetAliasResponse:
+        """What the ledger holds of one alias; the TINs that the caller gives name its traders."""
+        member = hosted_member(self._node, call, request.economy)
+        if len(request.tins) > MAX_ROWS:
+            raise InvalidField("tins", f"at most {MAX_ROWS}, not {len(request.tins)}")
+        with naming("value"):
+            normalise_text(request.value)
+        state, keys = self._node.state, member.keyring.keys()
+        with naming("tins"):
+            tins = [parse_tin(text, state.prefixes()).canonical for text in request.tins]
+        with naming("scheme"):
+            alias = request.scheme, request.value
+            entries = find_alias(*alias, tins, state, member.economy, keys)
+        return pb.GetAliasResponse(entries=entries, height=state.height)
 
     def compare(self, request: pb.CompareRequest, call: Call) -> pb.CompareResponse:
         """What publishing these certificates would change."""

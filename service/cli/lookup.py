@@ -3,10 +3,9 @@
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Group, RenderableType
@@ -19,12 +18,12 @@ from service.cli.errors import InputRefused
 from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, progress, show, show_json, show_text, table
 from service.cli.profile import Profile, calls_node
+from service.cli.question_text import parse_alias, parse_direction, parse_known_at
 from service.cli.verdict_text import POSITIVE, REASONS, describe, text
 from service.client import Question, StatusClient, Verdict
 from service.client.status import MAX_BATCH
-from service.client.verdicts import AliasOf, Checked, Direction
+from service.client.verdicts import Checked
 
-_DIRECTIONS: Final = ("IMPORT", "EXPORT", "TRANSIT")
 _COLUMNS: Final = (
     "tin",
     "function",
@@ -106,12 +105,12 @@ def lookup(
             Question(
                 tin=tin or "",
                 function=function.upper(),
-                direction=_direction(direction),
+                direction=parse_direction(direction),
                 mode=mode or 0,
-                alias=_alias(alias),
+                alias=None if alias is None else parse_alias(alias),
                 level=level,
                 as_of=parse_moment(as_of, zone) if as_of is not None else None,
-                known_at=_known_at(known_at, zone),
+                known_at=None if known_at is None else parse_known_at(known_at, zone),
                 dispatch_economy=dispatch_economy.upper(),
                 declared_name=declared_name,
                 declared_address=declared_address,
@@ -269,7 +268,7 @@ def _question(cells: dict[str | Any, str | Any], usual: _Usual) -> Question:
         base,
         tin=cells["tin"] or "",
         function=said.get("function", "").upper() or base.function,
-        direction=_direction(said.get("direction", "") or base.direction),
+        direction=parse_direction(said.get("direction", "") or base.direction),
         mode=int(mode) if mode else base.mode,
         level=said.get("level", "") or base.level,
         as_of=parse_moment(as_of, usual.time_zone) if as_of else base.as_of,
@@ -280,24 +279,3 @@ def _question(cells: dict[str | Any, str | Any], usual: _Usual) -> Question:
     if not question.function or not question.mode:
         raise InputRefused("a question needs a function and a mode")
     return question
-
-
-def _direction(text: str) -> Direction:
-    if text.upper() not in _DIRECTIONS:
-        raise InputRefused(f"direction: {text} is none of {', '.join(_DIRECTIONS)}")
-    return cast("Direction", text.upper())
-
-
-def _alias(text: str | None) -> AliasOf | None:
-    if text is None:
-        return None
-    scheme, colon, value = text.partition(":")
-    if not colon or not scheme or not value:
-        raise InputRefused(f"--alias {text} is not SCHEME:VALUE")
-    return AliasOf(scheme, value)
-
-
-def _known_at(text: str | None, zone: str) -> datetime | int | None:
-    if text is None:
-        return None
-    return int(text) if text.isdecimal() else parse_moment(text, zone)

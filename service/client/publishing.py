@@ -56,6 +56,11 @@ class PublishingClient:
         )
         return self._connection.call(self._stub.PublishAliases, request, deadline)
 
+    def alias(self, scheme: str, value: str, tins: Sequence[str] = ()) -> list[pb.AliasEntry]:
+        """All that the ledger holds of one alias; it names no traders but those of `tins`."""
+        request = pb.GetAliasRequest(scheme=scheme, value=value, tins=tins, economy=self._economy)
+        return list(self._connection.call(self._stub.GetAlias, request).entries)
+
     def compare(
         self,
         submissions: Sequence[pb.Submission],

@@ -10,7 +10,7 @@ answered ALIAS_UNCHANGED, and a file that is handed in twice costs the ledger no
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from aeo.exchange.v1 import publishing_service_pb2 as pb
@@ -114,3 +114,43 @@ def prepare_aliases(
 ) -> PreparedRows:
     """Make the records of a request that `economy` publishes at `now` (Unix ms)."""
     return _Rows(state, economy, key_of, now).prepare(request)
+
+
+def find_alias(
+    scheme: str,
+    value: str,
+    tins: Sequence[str],
+    state: State,
+    economy: str,
+    keys: Mapping[bytes, LookupKey],
+) -> list[pb.AliasEntry]:
+    """Every record of one alias under the arrangements of `economy` that all have signed.
+
+    Entries of the traders `tins` (canonical) carry their TIN. Raises `FormatError` for what is no
+    scheme or value.
+    """
+    found: list[pb.AliasEntry] = []
+    for arrangement_id in sorted(state.own_arrangements(economy)):
+        history, key = state.arrangement(arrangement_id), keys.get(arrangement_id)
+        if history is None or history.complete is None or key is None:
+            continue
+        alias = key.alias(scheme, value)
+        named = {key.subject(tin): tin for tin in tins}
+        for issuer in history.text.parties:
+            entries = state.alias(arrangement_id, issuer, alias)
+            newest = {entry.subject: entry for entry in entries}
+            found += [
+                pb.AliasEntry(
+                    arrangement_id=arrangement_id,
+                    issuer=issuer,
+                    subject=entry.subject,
+                    tin=named.get(entry.subject, ""),
+                    valid_from=entry.valid_from,
+                    valid_to=entry.valid_to,
+                    height=entry.height,
+                    time=entry.time,
+                    replaced=newest[entry.subject] is not entry,
+                )
+                for entry in entries
+            ]
+    return found

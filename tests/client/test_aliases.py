@@ -192,6 +192,34 @@ def test_the_idempotency_key(exchange: Exchange) -> None:
         assert error.value.reason == "IDEMPOTENCY_KEY_REUSED"
 
 
+def test_what_the_ledger_holds_of_one(exchange: Exchange) -> None:
+    both = [alias("HK1", "HELD", valid_from=BEGIN), alias("HK3", "HELD")]
+    assert publish(exchange, "held", *both) == ["", ""]
+    assert publish(exchange, "held on", alias("HK1", "HELD", valid_from=BEGIN, valid_to=END)) == [
+        ""
+    ]
+    for economy, role in (("HK", "officer"), ("NZ", "auditor")):
+        with exchange.connection(economy, role) as connection:
+            entries = PublishingClient(connection).alias(NACCS, "HELD", ["HK1", "hk 2"])
+        assert {(each.issuer, each.arrangement_id) for each in entries} == {("HK", exchange.shared)}
+        said = [(each.tin, each.valid_from, each.valid_to, each.replaced) for each in entries]
+        assert sorted(said[:2]) == [("", 0, 0, False), ("HK1", BEGIN, 0, True)]
+        assert said[2:] == [("HK1", BEGIN, END, False)]
+    with exchange.connection("SG", "officer") as connection:
+        assert PublishingClient(connection).alias(NACCS, "HELD") == []
+    with exchange.connection("HK", "officer") as connection:
+        client = PublishingClient(connection)
+        for given, field in (
+            (("", "1", []), "scheme"),
+            (("EORI", " ", []), "value"),
+            (("EORI", "1", ["?"]), "tins"),
+            (("EORI", "1", ["HK1"] * 3001), "tins"),
+        ):
+            with pytest.raises(Invalid) as error:
+                client.alias(*given)
+            assert error.value.field == field
+
+
 @pytest.mark.parametrize(
     ("key", "aliases", "arrangements", "field"),
     [

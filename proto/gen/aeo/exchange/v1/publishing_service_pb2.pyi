@@ -122,6 +122,48 @@ class AliasSubmission(_message.Message):
     arrangement_ids: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, tin: _Optional[str] = ..., scheme: _Optional[str] = ..., value: _Optional[str] = ..., valid_from: _Optional[int] = ..., valid_to: _Optional[int] = ..., arrangement_ids: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class GetAliasRequest(_message.Message):
+    __slots__ = ("scheme", "value", "tins", "economy")
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    TINS_FIELD_NUMBER: _ClassVar[int]
+    ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    scheme: str
+    value: str
+    tins: _containers.RepeatedScalarFieldContainer[str]
+    economy: str
+    def __init__(self, scheme: _Optional[str] = ..., value: _Optional[str] = ..., tins: _Optional[_Iterable[str]] = ..., economy: _Optional[str] = ...) -> None: ...
+
+class GetAliasResponse(_message.Message):
+    __slots__ = ("entries", "height")
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[AliasEntry]
+    height: int
+    def __init__(self, entries: _Optional[_Iterable[_Union[AliasEntry, _Mapping]]] = ..., height: _Optional[int] = ...) -> None: ...
+
+class AliasEntry(_message.Message):
+    __slots__ = ("arrangement_id", "issuer", "subject", "tin", "valid_from", "valid_to", "height", "time", "replaced")
+    ARRANGEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    TIN_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_FIELD_NUMBER: _ClassVar[int]
+    arrangement_id: bytes
+    issuer: str
+    subject: bytes
+    tin: str
+    valid_from: int
+    valid_to: int
+    height: int
+    time: int
+    replaced: bool
+    def __init__(self, arrangement_id: _Optional[bytes] = ..., issuer: _Optional[str] = ..., subject: _Optional[bytes] = ..., tin: _Optional[str] = ..., valid_from: _Optional[int] = ..., valid_to: _Optional[int] = ..., height: _Optional[int] = ..., time: _Optional[int] = ..., replaced: _Optional[bool] = ...) -> None: ...
+
 class CompareRequest(_message.Message):
     __slots__ = ("submissions", "arrangement_ids", "economy")
     SUBMISSIONS_FIELD_NUMBER: _ClassVar[int]

@@ -60,6 +60,11 @@ class PublishingServiceStub:
                 request_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishAliasesRequest.SerializeToString,
                 response_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.FromString,
                 _registered_method=True)
+        self.GetAlias = channel.unary_unary(
+                '/aeo.exchange.v1.PublishingService/GetAlias',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.GetAliasRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.GetAliasResponse.FromString,
+                _registered_method=True)
         self.Compare = channel.unary_unary(
                 '/aeo.exchange.v1.PublishingService/Compare',
                 request_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.CompareRequest.SerializeToString,
@@ -110,6 +115,13 @@ class PublishingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAlias(self, request, context):
+        """What the ledger holds of one alias under the arrangements of the caller's economy.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Compare(self, request, context):
         """What publishing a register would change, certificate by certificate. Changes nothing.
         """
@@ -151,6 +163,11 @@ def add_PublishingServiceServicer_to_server(servicer, server):
                     servicer.PublishAliases,
                     request_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishAliasesRequest.FromString,
                     response_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.SerializeToString,
+            ),
+            'GetAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAlias,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.GetAliasRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.GetAliasResponse.SerializeToString,
             ),
             'Compare': grpc.unary_unary_rpc_method_handler(
                     servicer.Compare,
@@ -299,6 +316,33 @@ class PublishingService:
             '/aeo.exchange.v1.PublishingService/PublishAliases',
             aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishAliasesRequest.SerializeToString,
             aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.PublishResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.PublishingService/GetAlias',
+            aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.GetAliasRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_publishing__service__pb2.GetAliasResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,8 @@ class PublishingServiceStub:
     """
     PublishAliases: _grpc.UnaryUnaryMultiCallable[_publishing_service_pb2.PublishAliasesRequest, _publishing_service_pb2.PublishResponse]
     """Identifiers other than the TIN: from when to when they lead to a trader."""
+    GetAlias: _grpc.UnaryUnaryMultiCallable[_publishing_service_pb2.GetAliasRequest, _publishing_service_pb2.GetAliasResponse]
+    """What the ledger holds of one alias under the arrangements of the caller's economy."""
     Compare: _grpc.UnaryUnaryMultiCallable[_publishing_service_pb2.CompareRequest, _publishing_service_pb2.CompareResponse]
     """What publishing a register would change, certificate by certificate. Changes nothing."""
     WatchPublication: _grpc.UnaryStreamMultiCallable[_publishing_service_pb2.WatchPublicationRequest, _publishing_service_pb2.WatchPublicationResponse]
@@ -63,6 +65,8 @@ class PublishingServiceAsyncStub(PublishingServiceStub):
     """
     PublishAliases: _aio.UnaryUnaryMultiCallable[_publishing_service_pb2.PublishAliasesRequest, _publishing_service_pb2.PublishResponse]  # type: ignore[assignment]
     """Identifiers other than the TIN: from when to when they lead to a trader."""
+    GetAlias: _aio.UnaryUnaryMultiCallable[_publishing_service_pb2.GetAliasRequest, _publishing_service_pb2.GetAliasResponse]  # type: ignore[assignment]
+    """What the ledger holds of one alias under the arrangements of the caller's economy."""
     Compare: _aio.UnaryUnaryMultiCallable[_publishing_service_pb2.CompareRequest, _publishing_service_pb2.CompareResponse]  # type: ignore[assignment]
     """What publishing a register would change, certificate by certificate. Changes nothing."""
     WatchPublication: _aio.UnaryStreamMultiCallable[_publishing_service_pb2.WatchPublicationRequest, _publishing_service_pb2.WatchPublicationResponse]  # type: ignore[assignment]
@@ -110,6 +114,14 @@ class PublishingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_publishing_service_pb2.PublishResponse, _abc.Awaitable[_publishing_service_pb2.PublishResponse]]:
         """Identifiers other than the TIN: from when to when they lead to a trader."""
+
+    @_abc_1.abstractmethod
+    def GetAlias(
+        self,
+        request: _publishing_service_pb2.GetAliasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_publishing_service_pb2.GetAliasResponse, _abc.Awaitable[_publishing_service_pb2.GetAliasResponse]]:
+        """What the ledger holds of one alias under the arrangements of the caller's economy."""
 
     @_abc_1.abstractmethod
     def Compare(
