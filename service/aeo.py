@@ -8,13 +8,25 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from service.cli import arrangement, exits, export, key, network, node, report, steps, verify
+from service.cli import (
+    arrangement,
+    exits,
+    export,
+    key,
+    network,
+    node,
+    receipt,
+    report,
+    steps,
+    verify,
+)
 from service.cli.commands import Commands, JsonOption, examples
 from service.cli.errors import AnswerIsNo, InputRefused
 from service.cli.fsck import fsck
 from service.cli.lookup import lookup
 from service.cli.output import stdout
 from service.cli.publish import publish
+from service.cli.verify_receipt import verify_receipt
 from service.errors import Failed
 
 _DEMO_FOLDER: Final = Path("var/demo")
@@ -50,7 +62,15 @@ app.command(
 steps.register(app)
 app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(export.app, name="ledger")
+app.add_typer(receipt.app, name="receipt")
 app.add_typer(verify.app, name="verify")
+verify.app.command(
+    "receipt",
+    epilog=examples(
+        "aeo verify receipt receipt.aeo --network-id 9c5a...",
+        "aeo verify receipt receipt.aeo --anchor risk-engine.anchor.json --json",
+    ),
+)(verify_receipt)
 app.add_typer(report.app, name="report")
 app.command(epilog=examples("aeo fsck pilot"))(fsck)
 

@@ -71,8 +71,7 @@ class Checked:
     `unproved`, in words: what no receipt can show. `records`: those of the trader that were read.
     """
 
-    network_id: bytes
-    network_name: str
+    genesis: Genesis
     query: Query
     asked_at: int
     verdict: Verdict
@@ -82,6 +81,8 @@ class Checked:
     level: Level
     attested_time: int
     trust: str
+    # Of the arrangements read.
+    names: Mapping[bytes, str]
     records: int
     unopened: tuple[Unopened, ...]
     unproved: tuple[str, ...]
@@ -165,8 +166,7 @@ def check_receipt(
     if anchor is not None and too_old(_time_of(anchor, start, header), now, view.trust_period):
         trust = TOO_LONG_AGO
     return Checked(
-        genesis.network_id,
-        genesis.network_name,
+        genesis,
         query,
         receipt.now,
         verdict,
@@ -176,6 +176,7 @@ def check_receipt(
         seal.level,
         seal.attested_time,
         trust,
+        view.names,
         facts.records,
         tuple(unopened),
         tuple(_unproved(receipt, query, verdict, traders=facts.traders)),

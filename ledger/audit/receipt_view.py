@@ -73,6 +73,12 @@ class ReceiptView:
         self._past = past
         self._arrangements: dict[bytes, ArrangementHistory | None] = {}
 
+    @property
+    def names(self) -> dict[bytes, str]:
+        """The names of the arrangements that were read, by id."""
+        read = self._arrangements.items()
+        return {each: found.text.name for each, found in read if found is not None}
+
     def members(self) -> Sequence[MemberEntry]:
         """No receipt shows them: no verdict rests on them."""
         raise ProofError("the receipt does not show the members")
