@@ -10,6 +10,16 @@ newest transaction not older than min(as of, now) less the limit.
 
 An answer rests on facts that change at known instants; the case keeps the interval of as_of around
 which none lies, and the instant at which waiting alone would make it, or that interval, stale.
+
+>>> from types import SimpleNamespace
+>>> view = SimpleNamespace(height=3, height_at=lambda time: time // 1_000)
+>>> query = Query("TW", "EX", 1, 1, tin="KR1", as_of=2_400, known_at_time=2_500)
+>>> case = Case(query, view, Times(now=9_000, attested_time=8_000))
+>>> case.known, case.now, case.attested             # as then: at height 2, one second apart
+(2, 2500, 2500)
+>>> case.seen = 1_300                               # the issuer's newest transaction by then
+>>> case.stale(1_100), pb.Reason.Name(case.stale(1_099))
+(0, 'REASON_ISSUER_STALE')
 """
 
 from collections.abc import Container

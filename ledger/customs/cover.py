@@ -6,6 +6,29 @@ EX, IM and CN the role IM, any other function the role of its own code.
 
 Many questions share an answer here. So an answer that rests on the whole history of an arrangement
 is remembered with that history, together with the interval of as_of over which it holds.
+
+>>> from ledger.customs.arrangement import ArrangementEntry, Step
+>>> from ledger.customs.arrangement_text import format_arrangement_text, parse_arrangement_text
+>>> from ledger.customs.arrangement_text import pb as text_pb
+>>> text = parse_arrangement_text(format_arrangement_text(text_pb.ArrangementText(
+...     name="Sea", kind=text_pb.ARRANGEMENT_KIND_RECOGNITION, parties=["KR", "TW"],
+...     rules=[text_pb.Rule(issuing="KR", recognising="TW", functions=["EX"], transport_modes=[1],
+...                         **{"from": 100, "to": 200})], lookup_key_commitment=bytes(32))))
+>>> entry = ArrangementEntry(1, 50, 0, "KR", Step("propose", text=text))
+>>> agreed = ArrangementHistory.propose(b"a" * 16, entry)
+>>> for party in text.parties:
+...     agreed = agreed.extend(ArrangementEntry(2, 60, 1, party, Step("sign")))
+>>> questions = (1, "EX", 150), (4, "EX", 150), (1, "CB", 150), (1, "EX", 99), (1, "EX", 200)
+>>> for mode, function, as_of in questions:
+...     cover = find_cover(agreed, "KR", "TW", 1, mode, function, as_of, known_height=2)
+...     print(pb.Reason.Name(cover.reason), len(cover.rules), cover.low, cover.high)
+REASON_NONE 1 100 200
+REASON_MODE_NOT_COVERED 0 100 200
+REASON_FUNCTION_NOT_COVERED 0 100 200
+REASON_ARRANGEMENT_NOT_YET 0 0 100
+REASON_ARRANGEMENT_ENDED 0 200 0
+>>> [sorted(home_cover(function).rules[0].certified_roles) for function in ("SE", "CN", "CB")]
+[['EX'], ['IM'], ['CB']]
 """
 
 from functools import lru_cache

@@ -8,6 +8,24 @@ newest in ledger order gives the dates.
 RENUMBERED (the same legal person) leads from the old number to the new, from the effect of the
 record that names the old one, unless a CORRECT has undone that record. Where several lead on, the
 newest in ledger order does; no number is passed twice, so numbers that lead in a circle end it.
+
+Here number `new` takes over from `old` with effect from instant 100:
+
+>>> from types import SimpleNamespace
+>>> from ledger.customs.status import Predecessor, StatusRecord, StatusTerms
+>>> from ledger.customs.verdict import Query, Times
+>>> from ledger.state.view import SuccessorEntry
+>>> old, new, link = b"o" * 32, b"n" * 32, SuccessorEntry(1, 0, 0, b"n" * 32)
+>>> record = StatusRecord(new, b"c" * 16, 9, 0, 100, StatusTerms(1, 1), 0, b"", Predecessor(old, 1))
+>>> view = SimpleNamespace(
+...     height=1,
+...     subject=lambda *asked: [StatusEntry(1, 90, 0, 0, record)] if asked[2] == new else [],
+...     successors=lambda *asked: [link] if asked[2] == old else [])
+>>> cases = [Case(Query("TW", "EX", 1, 1, tin="KR1"), view, Times(now, 0)) for now in (99, 100)]
+>>> [follow(case, b"a" * 16, "KR", old)[:1] for case in cases]
+[b'o', b'n']
+>>> [(case.low, case.high) for case in cases]       # over which as_of each answer holds
+[(0, 100), (100, 0)]
 """
 
 from collections.abc import Mapping, Sequence

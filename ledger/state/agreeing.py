@@ -4,6 +4,34 @@ An executed step is one entry of the arrangement's history (kind 2 of the state 
 is the whole ArrangementStep as it stands in the transaction, at position 0. The signature of the
 last party also enters the arrangement, once, in the history of each pair of parties (kind 11); an
 arrangement of one party has no pair. Which step may follow is for `check_step` to say.
+
+>>> from aeo.ledger.v1 import arrangement_pb2 as pb
+>>> from ledger.bls.scheme import default_backend
+>>> from ledger.chain.genesis import Genesis
+>>> from ledger.chain.parameters import DEFAULT_PARAMETERS
+>>> from ledger.chain.registration import Registration
+>>> from ledger.chain.signing_set import SigningMember, SigningSet
+>>> from ledger.customs.arrangement import format_arrangement_text, text_hash
+>>> from ledger.state.machine import Machine
+>>> from ledger.wire import format_strict
+>>> founders = [Registration(ZERO_HASH, economy, "Customs", "UTC", (economy,), 1, b"k" * 48, b"",
+...                          b"", b"", "", b"", b"exact bytes") for economy in ("KR", "TW")]
+>>> genesis = Genesis(b"n" * 32, "example", 1_000, True, tuple(founders), DEFAULT_PARAMETERS, b"",
+...                   SigningSet((SigningMember("KR", 1, b"k" * 48),)), b"exact bytes")
+>>> draft = Draft(Machine(genesis, default_backend()).state, time=2_000)
+>>> text = format_arrangement_text(pb.ArrangementText(
+...     name="Example", kind=pb.ARRANGEMENT_KIND_RECOGNITION, parties=["KR", "TW"],
+...     lookup_key_commitment=bytes(32)))
+>>> execute_step(draft, "KR", 1, format_strict(pb.ArrangementStep(propose=text)))
+''
+>>> signature = pb.ArrangementSignature(
+...     arrangement_id=arrangement_id(b"n" * 32, "KR", 1), text_hash=text_hash(text))
+>>> sign = format_strict(pb.ArrangementStep(sign=signature))
+>>> for party in ("KR", "KR", "TW"):
+...     execute_step(draft, party, 2, sign), pair_key("KR", "TW") in draft.changes
+('', False)
+('ALREADY_SIGNED', False)
+('', True)
 """
 
 from itertools import combinations

@@ -4,6 +4,29 @@ A header (`ledger.chain.header`) follows from three things: the header before it
 and the leaves of the state map that they changed. `draft_header` makes it. For a header that is
 given, `linked_header` checks what follows from the one before, at once and cheaply, and
 `check_entered` what follows from the transactions; the map root is compared where the map is.
+
+>>> from dataclasses import replace
+>>> from ledger.bls.scheme import default_backend
+>>> from ledger.chain.genesis import Genesis
+>>> from ledger.chain.parameters import DEFAULT_PARAMETERS
+>>> from ledger.chain.signing_set import SigningMember, SigningSet
+>>> from ledger.state.machine import Machine
+>>> from ledger.tree.log import leaf_hash
+>>> genesis = Genesis(b"n" * 32, "example", 1_000, True, (), DEFAULT_PARAMETERS, b"",
+...                   SigningSet((SigningMember("SG", 1, b"k" * 48),)), b"its exact bytes")
+>>> state = Machine(genesis, default_backend()).state
+>>> draft = Draft(state, time=1_000)                  # the engine's clock stands still
+>>> draft.leaves.append(leaf_hash(b"a transaction"))
+>>> header = draft_header(draft, map_root=bytes(32))
+>>> header.height, header.time, header.log_size       # time advances, if only by a millisecond
+(1, 1001, 1)
+>>> header.log_root == leaf_hash(b"a transaction")
+True
+>>> header.earlier_root == leaf_hash(state.header_hash)
+True
+>>> linked_header(state, format_header(replace(header, time=1_000)))
+Traceback (most recent call last):
+ledger.errors.ChainError: header 1: its time is not after the previous header's
 """
 
 from collections.abc import Sequence

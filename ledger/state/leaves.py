@@ -3,6 +3,24 @@
 A node's start and a check of its store need the map of the newest height only; making it from the
 facts costs a tenth of following it block by block, and comes to the same root. The leaves come in
 batches, each a range of keys, so that they are never all in memory twice.
+
+Of a network that has just begun: its member, its prefix, the signing sets, the parameters.
+
+>>> from ledger.bls.scheme import default_backend
+>>> from ledger.chain.genesis import Genesis
+>>> from ledger.chain.parameters import DEFAULT_PARAMETERS
+>>> from ledger.chain.registration import Registration
+>>> from ledger.chain.signing_set import SigningMember, SigningSet
+>>> from ledger.state.machine import Machine
+>>> from ledger.tree.map import StateMap
+>>> founder = Registration(bytes(32), "SG", "Customs", "Asia/Singapore", ("SG",), 1, b"k" * 48,
+...                        b"", b"", b"", "", b"", b"its exact bytes")
+>>> genesis = Genesis(b"n" * 32, "example", 1_000, True, (founder,), DEFAULT_PARAMETERS, b"",
+...                   SigningSet((SigningMember("SG", 1, b"k" * 48),)), b"its exact bytes")
+>>> state = Machine(genesis, default_backend()).state
+>>> leaves = [leaf for batch in leaf_batches(state) for leaf in batch.items()]
+>>> len(leaves), StateMap.build(leaves).root == state.header.map_root
+(4, True)
 """
 
 from collections.abc import Iterator

@@ -4,6 +4,19 @@ Founders are members from height 0 on. For each, the state map has a history of 
 entry is its Registration bytes, and for each prefix one of kind 10, whose one entry is economy ||
 0x01; both at log index 0, position 0, authored by the founder (ledger-format, *State map*). Changes
 of membership need votes, which this version does not have: founders, keys and prefixes stay.
+
+>>> from ledger.chain.history import HistoryEntry, history_head
+>>> from ledger.chain.parameters import DEFAULT_PARAMETERS
+>>> from ledger.chain.signing_set import SigningMember, SigningSet
+>>> founder = Registration(ZERO_HASH, "EU", "Customs", "Europe/Brussels", ("DE", "FR"), 1,
+...                        b"k" * 48, b"", b"", b"", "", b"", b"its exact bytes")
+>>> genesis = Genesis(b"n" * 32, "example", 1_000, True, (founder,), DEFAULT_PARAMETERS, b"",
+...                   SigningSet((SigningMember("EU", 1, b"k" * 48),)), b"its exact bytes")
+>>> founding_membership(genesis).speakers["FR"]
+(SpeakerEntry(height=0, time=1000, economy='EU', begins=True),)
+>>> leaves, begins = dict(founding_leaves(genesis)), HistoryEntry(0, 1_000, 0, 0, "EU", b"EU\x01")
+>>> len(leaves), leaves[prefix_key("FR")] == history_head([begins])
+(3, True)
 """
 
 from collections.abc import Iterator, Mapping

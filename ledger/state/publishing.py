@@ -7,6 +7,35 @@ record is read, judged against its own history, and either appended or refused w
 later record of a batch sees what an earlier one did.
 
 What may follow what is for `check_transition` and `check_alias` to say; here histories are kept.
+
+>>> from ledger.bls.scheme import default_backend
+>>> from ledger.chain.genesis import Genesis
+>>> from ledger.chain.parameters import DEFAULT_PARAMETERS
+>>> from ledger.chain.registration import Registration
+>>> from ledger.chain.signing_set import SigningMember, SigningSet
+>>> from ledger.customs import arrangement as a, arrangement_text as t, status as s
+>>> from ledger.state.machine import Machine
+>>> from ledger.state.state import Arrangement
+>>> founder = Registration(ZERO_HASH, "SG", "Customs", "Asia/Singapore", ("SG",), 1, b"k" * 48,
+...                        b"", b"", b"", "", b"", b"its exact bytes")
+>>> genesis = Genesis(b"n" * 32, "example", 1_000, True, (founder,), DEFAULT_PARAMETERS, b"",
+...                   SigningSet((SigningMember("SG", 1, b"k" * 48),)), b"its exact bytes")
+>>> draft = Draft(Machine(genesis, default_backend()).state, time=2_000)
+>>> text = t.parse_arrangement_text(t.format_arrangement_text(t.pb.ArrangementText(
+...     name="Own", kind=1, parties=["SG"], lookup_key_commitment=bytes(32))))
+>>> entry = a.ArrangementEntry(1, 2_000, 0, "SG", a.Step("propose", text=text))
+>>> own = a.ArrangementHistory.propose(b"a" * 16, entry)
+>>> draft.arrangements[b"a" * 16] = Arrangement(ZERO_HASH, own, ())
+>>> grant = s.format_status(s.StatusRecord(b"s" * 32, b"c" * 16, 9, 0, 9, s.StatusTerms(1, 1)))
+>>> execute_statuses(draft, "SG", b"a" * 16, [grant])
+('ARRANGEMENT_NOT_SIGNED',)
+>>> signed = own.extend(entry._replace(step=a.Step("sign")))
+>>> draft.arrangements[b"a" * 16] = Arrangement(ZERO_HASH, signed, ())
+>>> execute_statuses(draft, "SG", b"a" * 16, [grant, grant, grant[:-1]])
+('', 'CERTIFICATE_KNOWN', 'RECORD_MALFORMED')
+>>> draft.changes == {subject_key(b"a" * 16, "SG", b"s" * 32):
+...                   history_step(ZERO_HASH, 1, 1, 2_000, 0, 0, "SG", grant)}
+True
 """
 
 from collections.abc import Sequence

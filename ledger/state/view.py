@@ -9,6 +9,14 @@ facts; an offline verifier can implement it over what proofs have shown.
 
 Two indexes are not in the state map but follow from it: the arrangements an economy is a party of,
 and, for each subject, the later numbers that name it as their RENUMBERED predecessor.
+
+>>> from types import SimpleNamespace
+>>> from ledger.customs.case import speaker_of
+>>> history = [SpeakerEntry(0, 1_000, "KR", True), SpeakerEntry(5, 9_000, "KR", False),
+...            SpeakerEntry(6, 9_500, "TW", True)]
+>>> view = SimpleNamespace(speaker_history=lambda prefix: history)
+>>> [speaker_of(view, "KR", known_height) for known_height in (4, 5, 6)]
+['KR', '', 'TW']
 """
 
 from collections.abc import Container, Sequence
