@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from service.cli import (
+    alias,
     arrangement,
     exits,
     export,
@@ -20,6 +21,7 @@ from service.cli import (
     steps,
     verify,
 )
+from service.cli.chain import chain
 from service.cli.commands import Commands, JsonOption, examples
 from service.cli.errors import AnswerIsNo, InputRefused
 from service.cli.fsck import fsck
@@ -55,11 +57,18 @@ app.command(
 )(lookup)
 app.command(
     epilog=examples(
+        "aeo chain parties.csv --mode 1 --profile clients/NZ/risk-engine.toml",
+        "aeo chain parties.csv --mode 4 --direction EXPORT --json",
+    )
+)(chain)
+app.command(
+    epilog=examples(
         "aeo publish register.csv --dry-run --profile clients/HK/officer.toml",
         "aeo publish register.csv --json",
     )
 )(publish)
 steps.register(app)
+app.add_typer(alias.app, name="alias")
 app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(export.app, name="ledger")
 app.add_typer(receipt.app, name="receipt")

@@ -28,6 +28,9 @@ from service.cli.profile import Profile
         ("lookup", "--file", "x.csv", "--proof"),
         ("lookup", "HK1"),
         ("publish", "no-such-file.csv"),
+        ("chain", "no-such-file.csv"),
+        ("alias", "publish", "no-such-file.csv"),
+        ("alias", "list", "NACCS"),
         ("suspend", "HK1", "--lapses"),
         ("verify", "ledger", "no-such-file"),
         ("verify", "ledger", "x", "--network-id", "12"),
@@ -51,6 +54,7 @@ def test_every_command_explains_itself(aeo: Aeo) -> None:
         *("suspend", "reinstate", "revoke", "withdraw", "annul", "end-sharing"),
         *("key new", "network init", "node run", "ledger export", "verify ledger"),
         "report release-times",
+        *("chain", "alias publish", "alias list"),
         *(
             f"arrangement {name}"
             for name in ["propose", "sign", "suspend", "resume", "end", "get", "list"]
