@@ -76,7 +76,8 @@ def test_blocks_run_in_order(tmp_path: Path) -> None:
     assert "RECOGNISED NONE True" in output
     assert "suspended" in output.lower()
     assert "no benefit today" in output
-    assert re.search(r"trust +verified", output)
+    assert len(re.findall(r"trust +verified", output)) == 2  # the chain, and the receipt
+    assert re.search(r"proved +by header \d+, sealed at .*: 2 records", output)
 
 
 def test_the_ten_line_lookup_has_ten_lines() -> None:
