@@ -9,16 +9,36 @@ alone: this version knows no other set than the founders'. (A signature over ano
 one height is enough; the seals need not reach a third of the weight to be held against their
 signers, but a seal that does not is not read as one.)
 
-`tests/ledger/test_evidence.py` makes a fork and convicts its signers.
+>>> from dataclasses import replace
+>>> from ledger.bls.scheme import default_backend
+>>> from ledger.chain.header import format_header
+>>> from ledger.chain.seal import aggregate_seal, sign_share
+>>> from ledger.chain.signing_set import SigningMember
+>>> backend, secrets = default_backend(), {"AU": 5, "JP": 6, "SG": 7}
+>>> founders = SigningSet(tuple(
+...     SigningMember(economy, 1, backend.public_key(secrets[economy])) for economy in secrets))
+>>> network_id, root = b"n" * 32, b"r" * 32
+>>> one = Header(network_id, 1, 2_000, b"0" * 32, root, 1, root, root, founders.hash)
+>>> other = replace(one, map_root=b"another map".ljust(32))
+>>> def sealed(header: Header, *signers: str) -> tuple[bytes, bytes]:
+...     hashed = header_hash(format_header(header))
+...     shares = {economy: sign_share(secrets[economy], backend, network_id, hashed, 2_000)
+...               for economy in signers}
+...     return format_header(header), aggregate_seal(founders, hashed, 2_000, shares, backend)
+>>> fork = pb.Fork(**dict(zip(("header", "seal", "other_header", "other_seal"),
+...                           sealed(one, "AU", "JP") + sealed(other, "JP", "SG"))))
+>>> check_fork(fork, network_id, founders, backend)
+('JP',)
 """
 
 from typing import Final
 
 from aeo.ledger.v1 import evidence_pb2 as pb
 from ledger.bls.scheme import BlsBackend
-from ledger.chain.genesis import Genesis, parse_genesis
+from ledger.chain.genesis import parse_genesis
 from ledger.chain.header import Header, header_hash, parse_header
 from ledger.chain.seal import open_seal
+from ledger.chain.signing_set import SigningSet
 from ledger.errors import CheckError, SignatureError
 from ledger.wire import format_strict, parse_strict
 
@@ -48,9 +68,15 @@ def check_evidence(data: bytes, network_id: bytes, backend: BlsBackend) -> tuple
     genesis = parse_genesis(evidence.genesis)
     if genesis.network_id != network_id:
         raise CheckError("the evidence is of another network")
-    fork = evidence.fork
-    one, signers = _open(fork.header, fork.seal, genesis, backend)
-    other, other_signers = _open(fork.other_header, fork.other_seal, genesis, backend)
+    return check_fork(evidence.fork, genesis.network_id, genesis.signing_set, backend)
+
+
+def check_fork(
+    fork: pb.Fork, network_id: bytes, founders: SigningSet, backend: BlsBackend
+) -> tuple[str, ...]:
+    """Who signed both headers of a fork under the set of the `founders`; as `check_evidence`."""
+    one, signers = _open(fork.header, fork.seal, network_id, founders, backend)
+    other, other_signers = _open(fork.other_header, fork.other_seal, network_id, founders, backend)
     if one.height != other.height or one == other:
         raise CheckError("the two headers do not exclude each other")
     both = tuple(sorted(signers & other_signers))
@@ -60,14 +86,14 @@ def check_evidence(data: bytes, network_id: bytes, backend: BlsBackend) -> tuple
 
 
 def _open(
-    data: bytes, seal_bytes: bytes, genesis: Genesis, backend: BlsBackend
+    data: bytes, seal_bytes: bytes, network_id: bytes, founders: SigningSet, backend: BlsBackend
 ) -> tuple[Header, set[str]]:
     header = parse_header(data)
-    if header.network_id != genesis.network_id:
+    if header.network_id != network_id:
         raise CheckError("a header of another network")
-    if header.signing_set_hash != genesis.signing_set.hash:
+    if header.signing_set_hash != founders.hash:
         raise CheckError("a header of a later signing set, whose chain of trust is not given")
-    seal = open_seal(seal_bytes, genesis.signing_set, genesis.network_id, backend)
+    seal = open_seal(seal_bytes, founders, network_id, backend)
     if seal.header_hash != header_hash(data):
         raise SignatureError("the seal is of another header")
     return header, set(seal.signers)

@@ -29,6 +29,39 @@ Where the design is silent, this is what is done:
   the first instant at which the answer would be stale.
 - A lookup key that is missing or does not open the commitment raises `KeyringError`, once it is
   needed. A query out of range raises `FormatError`; what it merely names wrongly gets a verdict.
+
+TW recognises exporters of KR at sea; KR123 is certified from 10 to 1,000 and last heard of at 500:
+
+>>> from types import SimpleNamespace
+>>> from ledger.customs import arrangement as a, status as s
+>>> from ledger.state.view import PairEntry, SpeakerEntry, StatusEntry
+>>> shared, key = b"a" * 16, LookupKey(bytes(32), bytes(32), b"a" * 16)
+>>> sea = arrangement_pb2.Rule(issuing="KR", recognising="TW", certified_roles=["EX"],
+...                            transport_modes=[1])
+>>> text = a.parse_arrangement_text(a.format_arrangement_text(arrangement_pb2.ArrangementText(
+...     name="KR-TW", kind=arrangement_pb2.ARRANGEMENT_KIND_RECOGNITION, parties=["KR", "TW"],
+...     rules=[sea], lookup_key_commitment=key.commitment)))
+>>> step = a.ArrangementEntry(1, 10, 0, "KR", a.Step("propose", text=text))
+>>> life = ArrangementHistory.propose(shared, step)
+>>> for party in text.parties:
+...     life = life.extend(step._replace(author=party, step=a.Step("sign")))
+>>> exporter, number = s.StatusTerms(1, 1, (s.Role("EX"),)), b"c" * 16
+>>> grant = s.StatusRecord(key.subject("KR123"), number, 10, 1_000, 10, exporter)
+>>> history = {grant.subject: [StatusEntry(2, 20, 3, 0, grant)]}
+>>> view = SimpleNamespace(
+...     height=2, header_time=500, header_hash=bytes(32), pilot=True, rules_version=1,
+...     default_staleness_limit=100, heartbeat_interval=50, author_seen=lambda *asked: 500,
+...     speaker_history=lambda prefix: [SpeakerEntry(0, 0, prefix, True)],
+...     pair_history=lambda *pair: [PairEntry(1, 10, shared)], arrangement=lambda identity: life,
+...     subject=lambda *asked: history.get(asked[2], []), successors=lambda *asked: [])
+>>> def ask(tin: str, mode: int, now: int, **more: int) -> str:
+...     query = Query("TW", "EX", direction=1, transport_mode=mode, tin=tin, **more)
+...     found = evaluate(query, view, {shared: key}, None, None, Times(now, attested_time=now))
+...     return f"{pb.Outcome.Name(found.outcome)[8:]} {pb.Reason.Name(found.reason)[7:]}"
+>>> ask("kr-123", 1, now=600), ask("KR123", 4, now=600), ask("KR999", 1, now=600)
+('RECOGNISED NONE', 'NOT_RECOGNISED MODE_NOT_COVERED', 'NOT_RECOGNISED NO_RECORD')
+>>> ask("KR123", 1, now=601), ask("KR123", 1, now=601, as_of=600), ask("KR123", 1, now=1_000)
+('UNDETERMINED ISSUER_STALE', 'RECOGNISED NONE', 'NOT_RECOGNISED EXPIRED')
 """
 
 from collections.abc import Mapping, Sequence
