@@ -1,6 +1,6 @@
 """The words in which a question is put on the command line.
 
->>> parse_alias("US-MID:HKEXA123HON")
+>>> parse_alias("us-mid:HKEXA123HON")
 AliasOf(scheme='US-MID', value='HKEXA123HON')
 >>> parse_direction("import"), parse_known_at("12", "UTC")
 ('IMPORT', 12)
@@ -24,11 +24,11 @@ def parse_direction(text: str) -> Direction:
 
 
 def parse_alias(text: str) -> AliasOf:
-    """SCHEME:VALUE; the value may itself have colons."""
+    """SCHEME:VALUE; schemes are capitals, and the value, as it is, may itself have colons."""
     scheme, colon, value = text.partition(":")
     if not colon or not scheme or not value:
         raise InputRefused(f"alias {text} is not SCHEME:VALUE")
-    return AliasOf(scheme, value)
+    return AliasOf(scheme.upper(), value)
 
 
 def parse_known_at(text: str, zone: str) -> datetime | int:

@@ -37,7 +37,7 @@ def traders(pilot: Pilot) -> Pilot:
 
 def test_looked_up_by_an_alias(aeo: Aeo, traders: Pilot) -> None:
     ask = ("--function", "EX", "--mode", "1", *traders.profile("NZ", "risk-engine"), "--json")
-    assert aeo("lookup", "--alias", "US-MID:HKEXA123HON", *ask).json["reason"] == "NONE"
+    assert aeo("lookup", "--alias", "us-mid:HKEXA123HON", *ask).json["reason"] == "NONE"
     shared = aeo("lookup", "--alias", "JP-NACCS:P4MY12345000", *ask)
     assert (shared.code, shared.json["reason"]) == (1, "ALIAS_AMBIGUOUS")
 
