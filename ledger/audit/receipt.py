@@ -54,13 +54,16 @@ from ledger.chain.seal import Level, SealValue, open_seal
 from ledger.customs.evaluate import evaluate
 from ledger.customs.subject import LookupKey
 from ledger.customs.verdict import Query, Times, Verdict, format_verdict
-from ledger.errors import AnchorError, CheckError, FormatError, SignatureError
+from ledger.errors import AnchorError, CheckError, FormatError, ProofError, SignatureError
 from ledger.hashing import HASH_BYTES
 from ledger.wire import format_strict, parse_strict
 
 RECEIPT_LIMIT: Final = 1 << 20
 # The rules of recognition that this code knows; by others no verdict can be compared.
 KNOWN_RULES: Final = frozenset({1})
+_POSITIVE: Final[frozenset[int]] = frozenset(
+    {verdict_pb2.OUTCOME_RECOGNISED, verdict_pb2.OUTCOME_INFORMATION_ONLY}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,19 @@ class Checked:
     unproved: tuple[str, ...]
 
     @property
+    def rests_on_unopened(self) -> bool:
+        """Whether the verdict could be another if what is not opened were somebody else's.
+
+        The best arrangement decides: one that recognises does, whatever is absent under others.
+        """
+        if self.verdict.outcome in _POSITIVE:
+            return any(each.is_alias for each in self.unopened)
+        return bool(self.unopened)
+
+    @property
     def verified(self) -> bool:
         """Whether the verdict follows from a trusted header, about the very trader asked about."""
-        return self.trust == ANCHORED and not self.unopened
+        return self.trust == ANCHORED and not self.rests_on_unopened
 
 
 def format_receipt(receipt: pb.Receipt) -> bytes:
@@ -136,7 +149,6 @@ def check_receipt(
     start = open_earlier(receipt.anchor, header) if receipt.HasField("anchor") else header
     if anchor is not None:
         _check_anchor(anchor, receipt, start, header, genesis)
-    check_genesis(genesis, backend)
 
     facts = ShownFacts(receipt.facts, header.map_root)
     past = ShownPast(header, receipt.headers, receipt.transactions)
@@ -162,6 +174,10 @@ def check_receipt(
     unopened = keyring.unopened(verdict.issuing_economy)
     facts.check_all_asked()
     past.check_all_needed()
+    if any(profile.commitment not in view.commitments for profile in receipt.profiles):
+        raise ProofError("nothing rests on a profile that the receipt names")
+    # The dearest check comes last: two pairings for each founder.
+    check_genesis(genesis, backend)
     trust = ANCHORED
     if anchor is not None and too_old(_time_of(anchor, start, header), now, view.trust_period):
         trust = TOO_LONG_AGO

@@ -71,6 +71,8 @@ class ReceiptView:
         self._economies = [founder.economy for founder in genesis.founders]
         self._facts = facts
         self._past = past
+        # Of the profiles that the records read name.
+        self.commitments: set[bytes] = set()
         self._arrangements: dict[bytes, ArrangementHistory | None] = {}
 
     @property
@@ -124,18 +126,14 @@ class ReceiptView:
 
     def subject(self, arrangement_id: bytes, issuer: str, subject: bytes) -> Sequence[StatusEntry]:
         """As `StateView`."""
-        return [
-            StatusEntry(
-                entry.height,
-                entry.time,
-                entry.log_index,
-                entry.position,
-                parse_status(entry.record),
-            )
-            for entry in self._facts.history(
-                SUBJECT, arrangement_id, economy_bytes(issuer), subject
-            )
+        shown = self._facts.history(SUBJECT, arrangement_id, economy_bytes(issuer), subject)
+        entries = [
+            StatusEntry(each.height, each.time, each.log_index, each.position, record)
+            for each in shown
+            for record in [parse_status(each.record)]
         ]
+        self.commitments |= {entry.record.profile_commitment for entry in entries}
+        return entries
 
     def successors(
         self, arrangement_id: bytes, issuer: str, subject: bytes

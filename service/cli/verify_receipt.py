@@ -83,7 +83,7 @@ def verify_receipt(
             f"{checked.trust}: {path} agrees with itself, but replaced keys could have signed "
             "another past; give the network's id or a recent anchor"
         )
-    if checked.unopened:
+    if checked.rests_on_unopened:
         warn("only a lookup key can tell that this is about the trader asked about")
     if not checked.verified:
         raise typer.Exit(exits.NO)
