@@ -11,6 +11,7 @@ import pytest
 
 from aeo.exchange.v1 import verdict_pb2
 from ledger.audit.evidence import check_evidence
+from ledger.audit.receipt import check_receipt
 from ledger.audit.replay import verify_export
 from ledger.bls.reference import ReferenceBackend
 from ledger.bls.scheme import default_backend
@@ -275,6 +276,36 @@ def test_verdicts() -> None:
             assert verdict_pb2.Reason.Name(verdict.reason) == question["reason"]
 
 
+def test_receipts() -> None:
+    for case in vectors("receipt", "valid"):
+        data, network_id = unhex(case, "bytes", "network_id")
+        checked = check_receipt(data, now=case["now"], backend=BACKEND, network_id=network_id)
+        assert checked.verified == case["verified"], case["what"]
+        assert verdict_pb2.Reason.Name(checked.verdict.reason) == case["reason"]
+        assert [each.identifier.hex() for each in checked.unopened] == case["unopened"]
+        alias = case["query"]["alias"]
+        assert checked.query == Query(**{**case["query"], "alias": alias and Alias(**alias)})
+        (said,) = case["lookup_keys"]
+        identity, secret = unhex(said, "arrangement_id", "key")
+        lookup_keys = {identity: LookupKey(secret, network_id, identity, said["epoch"])}
+        anchor = case.get("anchor")
+        whole = check_receipt(
+            data,
+            now=case["now"],
+            backend=BACKEND,
+            anchor=anchor and Anchor(anchor["height"], bytes.fromhex(anchor["header_hash"])),
+            network_id=network_id,
+            lookup_keys=lookup_keys,
+        )
+        assert whole.verified
+
+
+def check_as_said(data: bytes) -> None:
+    case = vectors("receipt", "valid")[0]
+    (network_id,) = unhex(case, "network_id")
+    check_receipt(data, now=case["now"], backend=BACKEND, network_id=network_id)
+
+
 def replay(ledger: bytes, now: int) -> State:
     """Verify an export, then make the state that it leads to."""
     reports = list(verify_export([ledger], now=now, backend=BACKEND))
@@ -296,6 +327,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "export": lambda data: list(parse_export([data])),
     "genesis": parse_genesis,
     "header": parse_header,
+    "receipt": check_as_said,
     "registration": lambda data: open_registration(data, BACKEND),
     "seal": lambda data: open_seal(
         data, sample.signing_set(), sample.genesis().network_id, BACKEND

@@ -82,7 +82,7 @@ def evidence() -> dict[str, list[Case]]:
     " by benefit; in a query null is 'not given'. There are no profiles: no name was declared",
 )
 def verdict() -> dict[str, list[Case]]:
-    world, shared = _recognising_world()
+    world, shared = recognising_world()
     instructions = {2: "Release without examination"}
     now = Times(world.time + 1_000, world.time)
     nz = {"recognising": "NZ", "function": "EX", "direction": 1, "transport_mode": 1}
@@ -140,7 +140,7 @@ def verdict() -> dict[str, list[Case]]:
     }
 
 
-def _recognising_world() -> tuple[World, bytes]:
+def recognising_world() -> tuple[World, bytes]:
     """New Zealand recognises exporters of Hong Kong; 1 is certified, 2 suspended, 3 an importer."""
     world = World(("HK", "NZ", "SG"))
     rule = arrangement_pb2.Rule(
