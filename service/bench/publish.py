@@ -120,7 +120,9 @@ def publish_some(address: str, world: World, records: int) -> Published:
 def suspend_some(address: str, world: World, rounds: int) -> list[float]:
     """Milliseconds until a partner sees a suspension, for several traders in turn."""
     times = []
-    certified = (found for number in count() if (found := trader(number)).story.name == "certified")
+    # The newest first: whom an earlier, smaller run has suspended stays suspended.
+    newest = range(world.traders - 1, -1, -1)
+    certified = (found for number in newest if (found := trader(number)).story.name == "certified")
     with (
         open_channel(address, world, world.approver) as officer,
         open_channel(address, world, world.engine) as engine,
