@@ -35,6 +35,9 @@ from service.cli.profile import Profile
         ("verify", "ledger", "no-such-file"),
         ("verify", "ledger", "x", "--network-id", "12"),
         ("verify", "ledger", "x", "--anchor", "1:12"),
+        ("verify", "receipt", "no-such-file", "--network-id", "00" * 32),
+        ("verify", "receipt", "x"),
+        ("receipt", "get", "HK1", "--function", "EX", "--mode", "1"),
         ("fsck", "no-such-folder"),
         ("bench", "no-such-figure"),
         ("report", "release-times", "no-such-file.csv"),
@@ -53,6 +56,7 @@ def test_every_command_explains_itself(aeo: Aeo) -> None:
         *("demo", "bench", "lookup", "publish", "fsck"),
         *("suspend", "reinstate", "revoke", "withdraw", "annul", "end-sharing"),
         *("key new", "network init", "node run", "ledger export", "verify ledger"),
+        *("receipt get", "verify receipt"),
         "report release-times",
         *("chain", "alias publish", "alias list"),
         *(
