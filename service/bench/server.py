@@ -5,7 +5,6 @@ threads. It reads nothing and answers with bytes that were made before: what is 
 nothing is looked up.
 """
 
-import gc
 import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -24,6 +23,7 @@ from service.api.status import StatusServicer
 from service.bench.process import CLIENT_CORE, move_children, wait_for_end
 from service.bench.world import HOST, World
 from service.keys.spiffe import AccessRole
+from service.node.collector import settle_collector
 from service.node.node import Node
 
 BENCH: Final = "aeo.bench.v1.Bench"
@@ -39,7 +39,7 @@ def serve_world(pipe: Connection, world: World, map_process: bool) -> None:
     """Serve until the parent closes the pipe; says the address once ready."""
     with Node.start(world.settings(map_process=map_process)) as node:
         move_children(CLIENT_CORE)
-        gc.freeze()
+        settle_collector()
         authorities = authorities_of(node.genesis)
         security = MutualTls(world.node.key, world.node.certificate, authorities)
         listener = Listener(f"{HOST}:0", security, Metrics())

@@ -1,6 +1,5 @@
 """A node from its configuration: keys opened, stores checked, ports bound, until a signal comes."""
 
-import gc
 import signal
 import threading
 from typing import Final
@@ -12,6 +11,7 @@ from service.api.serving import serve
 from service.cli.errors import NotRunning
 from service.cli.output import say, show_json
 from service.config import Config
+from service.node.collector import settle_collector
 from service.node.node import Node
 
 # How often the main thread looks whether the writer has failed, in seconds.
@@ -26,8 +26,7 @@ def run_node(config: Config, *, as_json: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with Node.start(node_settings(config)) as running:
-        # What was loaded stays: the collector need not look at it again.
-        gc.freeze()
+        settle_collector()
         with serve(running, serving_settings(config, running.genesis)) as server:
             addresses = {
                 "network_id": running.network_id.hex(),
