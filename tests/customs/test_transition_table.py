@@ -179,3 +179,17 @@ def test_annulled_is_void_from_the_beginning_until_reversed() -> None:
     reverse = record(pb.EVENT_REVERSE, C, 70)
     assert [status_at(day, grant, annul) for day in (0, 20, 60)] == [A, A, A]
     assert [status_at(day, grant, annul, reverse) for day in (0, 69, 70)] == [A, A, C]
+
+
+def test_from_not_shared_only_the_record_that_made_it_so_is_undone() -> None:
+    ended = record(pb.EVENT_END_SHARING, N, 0)
+    by_appeal = history(
+        record(pb.EVENT_GRANT, C, 0),
+        ended,
+        record(pb.EVENT_SHARE_AGAIN, C, 0),
+        record(pb.EVENT_REVOKE, pb.STATUS_REVOKED, 0),
+        record(pb.EVENT_REVERSE, N, 0),
+    )
+    for place in (2, 5):
+        assert check(correct(place), by_appeal) == transition.CORRECTED_NOT_END_SHARING
+    assert check(correct(2), by_appeal[:2]) is None
