@@ -22,50 +22,85 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from aeo.exchange.v1 import approval_service_pb2 as aeo_dot_exchange_dot_v1_dot_approval__service__pb2
 from aeo.ledger.v1 import arrangement_pb2 as aeo_dot_ledger_dot_v1_dot_arrangement__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)aeo/exchange/v1/arrangement_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a\x1f\x61\x65o/ledger/v1/arrangement.proto\"z\n ArrangementServiceProposeRequest\x12,\n\x04text\x18\x01 \x01(\x0b\x32\x1e.aeo.ledger.v1.ArrangementText\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\"V\n!ArrangementServiceProposeResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\"[\n\x1d\x41rrangementServiceSignRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x11\n\ttext_hash\x18\x02 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"S\n\x1e\x41rrangementServiceSignResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\"c\n ArrangementServiceSuspendRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x10\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"V\n!ArrangementServiceSuspendResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\"b\n\x1f\x41rrangementServiceResumeRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x10\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"U\n ArrangementServiceResumeResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\"_\n\x1c\x41rrangementServiceEndRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x10\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"R\n\x1d\x41rrangementServiceEndResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\"6\n\x1c\x41rrangementServiceGetRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\"R\n\x1d\x41rrangementServiceGetResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\".\n\x1d\x41rrangementServiceListRequest\x12\r\n\x05party\x18\x01 \x01(\t\"T\n\x1e\x41rrangementServiceListResponse\x12\x32\n\x0c\x61rrangements\x18\x01 \x03(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\"\x9d\x02\n\x0b\x41rrangement\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x12\n\ntext_bytes\x18\x02 \x01(\x0c\x12\x11\n\ttext_hash\x18\x03 \x01(\x0c\x12,\n\x04text\x18\x04 \x01(\x0b\x32\x1e.aeo.ledger.v1.ArrangementText\x12\x30\n\x05state\x18\x05 \x01(\x0e\x32!.aeo.exchange.v1.ArrangementState\x12\x10\n\x08proposer\x18\x06 \x01(\t\x12\x33\n\nsignatures\x18\x07 \x03(\x0b\x32\x1f.aeo.exchange.v1.PartySignature\x12\x14\n\x0csuspended_by\x18\x08 \x03(\t\x12\x12\n\nended_from\x18\t \x01(\x10\"?\n\x0ePartySignature\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x0c\n\x04time\x18\x02 \x01(\x10\x12\x0e\n\x06height\x18\x03 \x01(\x04*\xd8\x01\n\x10\x41rrangementState\x12!\n\x1d\x41RRANGEMENT_STATE_UNSPECIFIED\x10\x00\x12!\n\x1d\x41RRANGEMENT_STATE_NEGOTIATING\x10\x01\x12\x1c\n\x18\x41RRANGEMENT_STATE_SIGNED\x10\x02\x12\"\n\x1e\x41RRANGEMENT_STATE_IN_OPERATION\x10\x03\x12\x1f\n\x1b\x41RRANGEMENT_STATE_SUSPENDED\x10\x04\x12\x1b\n\x17\x41RRANGEMENT_STATE_ENDED\x10\x05\x32\x85\x06\n\x12\x41rrangementService\x12p\n\x07Propose\x12\x31.aeo.exchange.v1.ArrangementServiceProposeRequest\x1a\x32.aeo.exchange.v1.ArrangementServiceProposeResponse\x12g\n\x04Sign\x12..aeo.exchange.v1.ArrangementServiceSignRequest\x1a/.aeo.exchange.v1.ArrangementServiceSignResponse\x12p\n\x07Suspend\x12\x31.aeo.exchange.v1.ArrangementServiceSuspendRequest\x1a\x32.aeo.exchange.v1.ArrangementServiceSuspendResponse\x12m\n\x06Resume\x12\x30.aeo.exchange.v1.ArrangementServiceResumeRequest\x1a\x31.aeo.exchange.v1.ArrangementServiceResumeResponse\x12\x64\n\x03\x45nd\x12-.aeo.exchange.v1.ArrangementServiceEndRequest\x1a..aeo.exchange.v1.ArrangementServiceEndResponse\x12\x64\n\x03Get\x12-.aeo.exchange.v1.ArrangementServiceGetRequest\x1a..aeo.exchange.v1.ArrangementServiceGetResponse\x12g\n\x04List\x12..aeo.exchange.v1.ArrangementServiceListRequest\x1a/.aeo.exchange.v1.ArrangementServiceListResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)aeo/exchange/v1/arrangement_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a&aeo/exchange/v1/approval_service.proto\x1a\x1f\x61\x65o/ledger/v1/arrangement.proto\"z\n ArrangementServiceProposeRequest\x12,\n\x04text\x18\x01 \x01(\x0b\x32\x1e.aeo.ledger.v1.ArrangementText\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\"\x85\x01\n!ArrangementServiceProposeResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"[\n\x1d\x41rrangementServiceSignRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x11\n\ttext_hash\x18\x02 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"\x82\x01\n\x1e\x41rrangementServiceSignResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"c\n ArrangementServiceSuspendRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x10\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"V\n!ArrangementServiceSuspendResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\"b\n\x1f\x41rrangementServiceResumeRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x10\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"\x84\x01\n ArrangementServiceResumeResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"_\n\x1c\x41rrangementServiceEndRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x10\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"\x81\x01\n\x1d\x41rrangementServiceEndResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"w\n\x1e\x41rrangementServiceAmendRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12,\n\x04text\x18\x02 \x01(\x0b\x32\x1e.aeo.ledger.v1.ArrangementText\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"\x83\x01\n\x1f\x41rrangementServiceAmendResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"W\n\x1e\x41rrangementServiceStartRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x64\x61te\x18\x02 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"\x83\x01\n\x1f\x41rrangementServiceStartResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"M\n\"ArrangementServiceOpenEpochRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"\x87\x01\n#ArrangementServiceOpenEpochResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"\x98\x01\n\"ArrangementServiceRepublishRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x37\n\x0c\x63\x65rtificates\x18\x02 \x03(\x0b\x32!.aeo.exchange.v1.NamedCertificate\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\";\n\x10NamedCertificate\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x1a\n\x12\x63\x65rtificate_number\x18\x02 \x01(\t\"}\n#ArrangementServiceRepublishResponse\x12\x14\n\x0c\x63\x65rtificates\x18\x01 \x01(\x04\x12\r\n\x05named\x18\x02 \x01(\x04\x12\x31\n\x0b\x61rrangement\x18\x03 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\"a\n\'ArrangementServiceFetchLookupKeyRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"7\n(ArrangementServiceFetchLookupKeyResponse\x12\x0b\n\x03key\x18\x01 \x01(\x0c\"w\n(ArrangementServiceSetInstructionsRequest\x12:\n\x0cinstructions\x18\x01 \x03(\x0b\x32$.aeo.exchange.v1.HandlingInstruction\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"M\n\x13HandlingInstruction\x12(\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1a.aeo.ledger.v1.BenefitCode\x12\x0c\n\x04text\x18\x02 \x01(\t\"+\n)ArrangementServiceSetInstructionsResponse\";\n(ArrangementServiceGetInstructionsRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\"g\n)ArrangementServiceGetInstructionsResponse\x12:\n\x0cinstructions\x18\x01 \x03(\x0b\x32$.aeo.exchange.v1.HandlingInstruction\"6\n\x1c\x41rrangementServiceGetRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\"R\n\x1d\x41rrangementServiceGetResponse\x12\x31\n\x0b\x61rrangement\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\".\n\x1d\x41rrangementServiceListRequest\x12\r\n\x05party\x18\x01 \x01(\t\"T\n\x1e\x41rrangementServiceListResponse\x12\x32\n\x0c\x61rrangements\x18\x01 \x03(\x0b\x32\x1c.aeo.exchange.v1.Arrangement\"\xf5\x03\n\x0b\x41rrangement\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x12\n\ntext_bytes\x18\x02 \x01(\x0c\x12\x11\n\ttext_hash\x18\x03 \x01(\x0c\x12,\n\x04text\x18\x04 \x01(\x0b\x32\x1e.aeo.ledger.v1.ArrangementText\x12\x30\n\x05state\x18\x05 \x01(\x0e\x32!.aeo.exchange.v1.ArrangementState\x12\x10\n\x08proposer\x18\x06 \x01(\t\x12\x33\n\nsignatures\x18\x07 \x03(\x0b\x32\x1f.aeo.exchange.v1.PartySignature\x12\x14\n\x0csuspended_by\x18\x08 \x03(\t\x12\x12\n\nended_from\x18\t \x01(\x10\x12\x17\n\x0f\x61mendment_bytes\x18\n \x01(\x0c\x12\x16\n\x0e\x61mendment_hash\x18\x0b \x01(\x0c\x12=\n\x14\x61mendment_signatures\x18\x0c \x03(\x0b\x32\x1f.aeo.exchange.v1.PartySignature\x12+\n\x06starts\x18\r \x03(\x0b\x32\x1b.aeo.exchange.v1.PartyStart\x12\r\n\x05\x65poch\x18\x0e \x01(\r\x12\x15\n\rpending_epoch\x18\x0f \x01(\r\x12\x13\n\x0brepublished\x18\x10 \x03(\t\"F\n\nPartyStart\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\'\n\x06starts\x18\x02 \x03(\x0b\x32\x17.aeo.ledger.v1.StartFor\"?\n\x0ePartySignature\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x0c\n\x04time\x18\x02 \x01(\x10\x12\x0e\n\x06height\x18\x03 \x01(\x04*\xd8\x01\n\x10\x41rrangementState\x12!\n\x1d\x41RRANGEMENT_STATE_UNSPECIFIED\x10\x00\x12!\n\x1d\x41RRANGEMENT_STATE_NEGOTIATING\x10\x01\x12\x1c\n\x18\x41RRANGEMENT_STATE_SIGNED\x10\x02\x12\"\n\x1e\x41RRANGEMENT_STATE_IN_OPERATION\x10\x03\x12\x1f\n\x1b\x41RRANGEMENT_STATE_SUSPENDED\x10\x04\x12\x1b\n\x17\x41RRANGEMENT_STATE_ENDED\x10\x05\x32\xeb\x0c\n\x12\x41rrangementService\x12p\n\x07Propose\x12\x31.aeo.exchange.v1.ArrangementServiceProposeRequest\x1a\x32.aeo.exchange.v1.ArrangementServiceProposeResponse\x12g\n\x04Sign\x12..aeo.exchange.v1.ArrangementServiceSignRequest\x1a/.aeo.exchange.v1.ArrangementServiceSignResponse\x12p\n\x07Suspend\x12\x31.aeo.exchange.v1.ArrangementServiceSuspendRequest\x1a\x32.aeo.exchange.v1.ArrangementServiceSuspendResponse\x12m\n\x06Resume\x12\x30.aeo.exchange.v1.ArrangementServiceResumeRequest\x1a\x31.aeo.exchange.v1.ArrangementServiceResumeResponse\x12\x64\n\x03\x45nd\x12-.aeo.exchange.v1.ArrangementServiceEndRequest\x1a..aeo.exchange.v1.ArrangementServiceEndResponse\x12j\n\x05\x41mend\x12/.aeo.exchange.v1.ArrangementServiceAmendRequest\x1a\x30.aeo.exchange.v1.ArrangementServiceAmendResponse\x12j\n\x05Start\x12/.aeo.exchange.v1.ArrangementServiceStartRequest\x1a\x30.aeo.exchange.v1.ArrangementServiceStartResponse\x12v\n\tOpenEpoch\x12\x33.aeo.exchange.v1.ArrangementServiceOpenEpochRequest\x1a\x34.aeo.exchange.v1.ArrangementServiceOpenEpochResponse\x12v\n\tRepublish\x12\x33.aeo.exchange.v1.ArrangementServiceRepublishRequest\x1a\x34.aeo.exchange.v1.ArrangementServiceRepublishResponse\x12\x85\x01\n\x0e\x46\x65tchLookupKey\x12\x38.aeo.exchange.v1.ArrangementServiceFetchLookupKeyRequest\x1a\x39.aeo.exchange.v1.ArrangementServiceFetchLookupKeyResponse\x12\x88\x01\n\x0fSetInstructions\x12\x39.aeo.exchange.v1.ArrangementServiceSetInstructionsRequest\x1a:.aeo.exchange.v1.ArrangementServiceSetInstructionsResponse\x12\x88\x01\n\x0fGetInstructions\x12\x39.aeo.exchange.v1.ArrangementServiceGetInstructionsRequest\x1a:.aeo.exchange.v1.ArrangementServiceGetInstructionsResponse\x12\x64\n\x03Get\x12-.aeo.exchange.v1.ArrangementServiceGetRequest\x1a..aeo.exchange.v1.ArrangementServiceGetResponse\x12g\n\x04List\x12..aeo.exchange.v1.ArrangementServiceListRequest\x1a/.aeo.exchange.v1.ArrangementServiceListResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.exchange.v1.arrangement_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ARRANGEMENTSTATE']._serialized_start=1670
-  _globals['_ARRANGEMENTSTATE']._serialized_end=1886
-  _globals['_ARRANGEMENTSERVICEPROPOSEREQUEST']._serialized_start=95
-  _globals['_ARRANGEMENTSERVICEPROPOSEREQUEST']._serialized_end=217
-  _globals['_ARRANGEMENTSERVICEPROPOSERESPONSE']._serialized_start=219
-  _globals['_ARRANGEMENTSERVICEPROPOSERESPONSE']._serialized_end=305
-  _globals['_ARRANGEMENTSERVICESIGNREQUEST']._serialized_start=307
-  _globals['_ARRANGEMENTSERVICESIGNREQUEST']._serialized_end=398
-  _globals['_ARRANGEMENTSERVICESIGNRESPONSE']._serialized_start=400
-  _globals['_ARRANGEMENTSERVICESIGNRESPONSE']._serialized_end=483
-  _globals['_ARRANGEMENTSERVICESUSPENDREQUEST']._serialized_start=485
-  _globals['_ARRANGEMENTSERVICESUSPENDREQUEST']._serialized_end=584
-  _globals['_ARRANGEMENTSERVICESUSPENDRESPONSE']._serialized_start=586
-  _globals['_ARRANGEMENTSERVICESUSPENDRESPONSE']._serialized_end=672
-  _globals['_ARRANGEMENTSERVICERESUMEREQUEST']._serialized_start=674
-  _globals['_ARRANGEMENTSERVICERESUMEREQUEST']._serialized_end=772
-  _globals['_ARRANGEMENTSERVICERESUMERESPONSE']._serialized_start=774
-  _globals['_ARRANGEMENTSERVICERESUMERESPONSE']._serialized_end=859
-  _globals['_ARRANGEMENTSERVICEENDREQUEST']._serialized_start=861
-  _globals['_ARRANGEMENTSERVICEENDREQUEST']._serialized_end=956
-  _globals['_ARRANGEMENTSERVICEENDRESPONSE']._serialized_start=958
-  _globals['_ARRANGEMENTSERVICEENDRESPONSE']._serialized_end=1040
-  _globals['_ARRANGEMENTSERVICEGETREQUEST']._serialized_start=1042
-  _globals['_ARRANGEMENTSERVICEGETREQUEST']._serialized_end=1096
-  _globals['_ARRANGEMENTSERVICEGETRESPONSE']._serialized_start=1098
-  _globals['_ARRANGEMENTSERVICEGETRESPONSE']._serialized_end=1180
-  _globals['_ARRANGEMENTSERVICELISTREQUEST']._serialized_start=1182
-  _globals['_ARRANGEMENTSERVICELISTREQUEST']._serialized_end=1228
-  _globals['_ARRANGEMENTSERVICELISTRESPONSE']._serialized_start=1230
-  _globals['_ARRANGEMENTSERVICELISTRESPONSE']._serialized_end=1314
-  _globals['_ARRANGEMENT']._serialized_start=1317
-  _globals['_ARRANGEMENT']._serialized_end=1602
-  _globals['_PARTYSIGNATURE']._serialized_start=1604
-  _globals['_PARTYSIGNATURE']._serialized_end=1667
-  _globals['_ARRANGEMENTSERVICE']._serialized_start=1889
-  _globals['_ARRANGEMENTSERVICE']._serialized_end=2662
+  _globals['_ARRANGEMENTSTATE']._serialized_start=3795
+  _globals['_ARRANGEMENTSTATE']._serialized_end=4011
+  _globals['_ARRANGEMENTSERVICEPROPOSEREQUEST']._serialized_start=135
+  _globals['_ARRANGEMENTSERVICEPROPOSEREQUEST']._serialized_end=257
+  _globals['_ARRANGEMENTSERVICEPROPOSERESPONSE']._serialized_start=260
+  _globals['_ARRANGEMENTSERVICEPROPOSERESPONSE']._serialized_end=393
+  _globals['_ARRANGEMENTSERVICESIGNREQUEST']._serialized_start=395
+  _globals['_ARRANGEMENTSERVICESIGNREQUEST']._serialized_end=486
+  _globals['_ARRANGEMENTSERVICESIGNRESPONSE']._serialized_start=489
+  _globals['_ARRANGEMENTSERVICESIGNRESPONSE']._serialized_end=619
+  _globals['_ARRANGEMENTSERVICESUSPENDREQUEST']._serialized_start=621
+  _globals['_ARRANGEMENTSERVICESUSPENDREQUEST']._serialized_end=720
+  _globals['_ARRANGEMENTSERVICESUSPENDRESPONSE']._serialized_start=722
+  _globals['_ARRANGEMENTSERVICESUSPENDRESPONSE']._serialized_end=808
+  _globals['_ARRANGEMENTSERVICERESUMEREQUEST']._serialized_start=810
+  _globals['_ARRANGEMENTSERVICERESUMEREQUEST']._serialized_end=908
+  _globals['_ARRANGEMENTSERVICERESUMERESPONSE']._serialized_start=911
+  _globals['_ARRANGEMENTSERVICERESUMERESPONSE']._serialized_end=1043
+  _globals['_ARRANGEMENTSERVICEENDREQUEST']._serialized_start=1045
+  _globals['_ARRANGEMENTSERVICEENDREQUEST']._serialized_end=1140
+  _globals['_ARRANGEMENTSERVICEENDRESPONSE']._serialized_start=1143
+  _globals['_ARRANGEMENTSERVICEENDRESPONSE']._serialized_end=1272
+  _globals['_ARRANGEMENTSERVICEAMENDREQUEST']._serialized_start=1274
+  _globals['_ARRANGEMENTSERVICEAMENDREQUEST']._serialized_end=1393
+  _globals['_ARRANGEMENTSERVICEAMENDRESPONSE']._serialized_start=1396
+  _globals['_ARRANGEMENTSERVICEAMENDRESPONSE']._serialized_end=1527
+  _globals['_ARRANGEMENTSERVICESTARTREQUEST']._serialized_start=1529
+  _globals['_ARRANGEMENTSERVICESTARTREQUEST']._serialized_end=1616
+  _globals['_ARRANGEMENTSERVICESTARTRESPONSE']._serialized_start=1619
+  _globals['_ARRANGEMENTSERVICESTARTRESPONSE']._serialized_end=1750
+  _globals['_ARRANGEMENTSERVICEOPENEPOCHREQUEST']._serialized_start=1752
+  _globals['_ARRANGEMENTSERVICEOPENEPOCHREQUEST']._serialized_end=1829
+  _globals['_ARRANGEMENTSERVICEOPENEPOCHRESPONSE']._serialized_start=1832
+  _globals['_ARRANGEMENTSERVICEOPENEPOCHRESPONSE']._serialized_end=1967
+  _globals['_ARRANGEMENTSERVICEREPUBLISHREQUEST']._serialized_start=1970
+  _globals['_ARRANGEMENTSERVICEREPUBLISHREQUEST']._serialized_end=2122
+  _globals['_NAMEDCERTIFICATE']._serialized_start=2124
+  _globals['_NAMEDCERTIFICATE']._serialized_end=2183
+  _globals['_ARRANGEMENTSERVICEREPUBLISHRESPONSE']._serialized_start=2185
+  _globals['_ARRANGEMENTSERVICEREPUBLISHRESPONSE']._serialized_end=2310
+  _globals['_ARRANGEMENTSERVICEFETCHLOOKUPKEYREQUEST']._serialized_start=2312
+  _globals['_ARRANGEMENTSERVICEFETCHLOOKUPKEYREQUEST']._serialized_end=2409
+  _globals['_ARRANGEMENTSERVICEFETCHLOOKUPKEYRESPONSE']._serialized_start=2411
+  _globals['_ARRANGEMENTSERVICEFETCHLOOKUPKEYRESPONSE']._serialized_end=2466
+  _globals['_ARRANGEMENTSERVICESETINSTRUCTIONSREQUEST']._serialized_start=2468
+  _globals['_ARRANGEMENTSERVICESETINSTRUCTIONSREQUEST']._serialized_end=2587
+  _globals['_HANDLINGINSTRUCTION']._serialized_start=2589
+  _globals['_HANDLINGINSTRUCTION']._serialized_end=2666
+  _globals['_ARRANGEMENTSERVICESETINSTRUCTIONSRESPONSE']._serialized_start=2668
+  _globals['_ARRANGEMENTSERVICESETINSTRUCTIONSRESPONSE']._serialized_end=2711
+  _globals['_ARRANGEMENTSERVICEGETINSTRUCTIONSREQUEST']._serialized_start=2713
+  _globals['_ARRANGEMENTSERVICEGETINSTRUCTIONSREQUEST']._serialized_end=2772
+  _globals['_ARRANGEMENTSERVICEGETINSTRUCTIONSRESPONSE']._serialized_start=2774
+  _globals['_ARRANGEMENTSERVICEGETINSTRUCTIONSRESPONSE']._serialized_end=2877
+  _globals['_ARRANGEMENTSERVICEGETREQUEST']._serialized_start=2879
+  _globals['_ARRANGEMENTSERVICEGETREQUEST']._serialized_end=2933
+  _globals['_ARRANGEMENTSERVICEGETRESPONSE']._serialized_start=2935
+  _globals['_ARRANGEMENTSERVICEGETRESPONSE']._serialized_end=3017
+  _globals['_ARRANGEMENTSERVICELISTREQUEST']._serialized_start=3019
+  _globals['_ARRANGEMENTSERVICELISTREQUEST']._serialized_end=3065
+  _globals['_ARRANGEMENTSERVICELISTRESPONSE']._serialized_start=3067
+  _globals['_ARRANGEMENTSERVICELISTRESPONSE']._serialized_end=3151
+  _globals['_ARRANGEMENT']._serialized_start=3154
+  _globals['_ARRANGEMENT']._serialized_end=3655
+  _globals['_PARTYSTART']._serialized_start=3657
+  _globals['_PARTYSTART']._serialized_end=3727
+  _globals['_PARTYSIGNATURE']._serialized_start=3729
+  _globals['_PARTYSIGNATURE']._serialized_end=3792
+  _globals['_ARRANGEMENTSERVICE']._serialized_start=4014
+  _globals['_ARRANGEMENTSERVICE']._serialized_end=5657
 # @@protoc_insertion_point(module_scope)

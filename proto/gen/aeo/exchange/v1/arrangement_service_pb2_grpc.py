@@ -60,6 +60,41 @@ class ArrangementServiceStub:
                 request_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceEndRequest.SerializeToString,
                 response_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceEndResponse.FromString,
                 _registered_method=True)
+        self.Amend = channel.unary_unary(
+                '/aeo.exchange.v1.ArrangementService/Amend',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceAmendRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceAmendResponse.FromString,
+                _registered_method=True)
+        self.Start = channel.unary_unary(
+                '/aeo.exchange.v1.ArrangementService/Start',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceStartRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceStartResponse.FromString,
+                _registered_method=True)
+        self.OpenEpoch = channel.unary_unary(
+                '/aeo.exchange.v1.ArrangementService/OpenEpoch',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceOpenEpochRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceOpenEpochResponse.FromString,
+                _registered_method=True)
+        self.Republish = channel.unary_unary(
+                '/aeo.exchange.v1.ArrangementService/Republish',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceRepublishRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceRepublishResponse.FromString,
+                _registered_method=True)
+        self.FetchLookupKey = channel.unary_unary(
+                '/aeo.exchange.v1.ArrangementService/FetchLookupKey',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceFetchLookupKeyRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceFetchLookupKeyResponse.FromString,
+                _registered_method=True)
+        self.SetInstructions = channel.unary_unary(
+                '/aeo.exchange.v1.ArrangementService/SetInstructions',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceSetInstructionsRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceSetInstructionsResponse.FromString,
+                _registered_method=True)
+        self.GetInstructions = channel.unary_unary(
+                '/aeo.exchange.v1.ArrangementService/GetInstructions',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceGetInstructionsRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceGetInstructionsResponse.FromString,
+                _registered_method=True)
         self.Get = channel.unary_unary(
                 '/aeo.exchange.v1.ArrangementService/Get',
                 request_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceGetRequest.SerializeToString,
@@ -106,6 +141,54 @@ class ArrangementServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Amend(self, request, context):
+        """A new text, or new parties, for an arrangement that all have signed; every party of both signs with Sign.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Start(self, request, context):
+        """The day from which the caller's economy takes part, where the text has staged starts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenEpoch(self, request, context):
+        """Makes a new lookup key: a key has leaked, or a party has left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Republish(self, request, context):
+        """Publishes the caller's traders again under the new key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchLookupKey(self, request, context):
+        """Node to node: the lookup key, for a party's own node. The receiver opens the commitment before it keeps it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetInstructions(self, request, context):
+        """What officers are told to do for each benefit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetInstructions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Get(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -145,6 +228,41 @@ def add_ArrangementServiceServicer_to_server(servicer, server):
                     servicer.End,
                     request_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceEndRequest.FromString,
                     response_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceEndResponse.SerializeToString,
+            ),
+            'Amend': grpc.unary_unary_rpc_method_handler(
+                    servicer.Amend,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceAmendRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceAmendResponse.SerializeToString,
+            ),
+            'Start': grpc.unary_unary_rpc_method_handler(
+                    servicer.Start,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceStartRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceStartResponse.SerializeToString,
+            ),
+            'OpenEpoch': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenEpoch,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceOpenEpochRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceOpenEpochResponse.SerializeToString,
+            ),
+            'Republish': grpc.unary_unary_rpc_method_handler(
+                    servicer.Republish,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceRepublishRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceRepublishResponse.SerializeToString,
+            ),
+            'FetchLookupKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.FetchLookupKey,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceFetchLookupKeyRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceFetchLookupKeyResponse.SerializeToString,
+            ),
+            'SetInstructions': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetInstructions,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceSetInstructionsRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceSetInstructionsResponse.SerializeToString,
+            ),
+            'GetInstructions': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInstructions,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceGetInstructionsRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceGetInstructionsResponse.SerializeToString,
             ),
             'Get': grpc.unary_unary_rpc_method_handler(
                     servicer.Get,
@@ -293,6 +411,195 @@ class ArrangementService:
             '/aeo.exchange.v1.ArrangementService/End',
             aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceEndRequest.SerializeToString,
             aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceEndResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Amend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.ArrangementService/Amend',
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceAmendRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceAmendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Start(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.ArrangementService/Start',
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceStartRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceStartResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenEpoch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.ArrangementService/OpenEpoch',
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceOpenEpochRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceOpenEpochResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Republish(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.ArrangementService/Republish',
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceRepublishRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceRepublishResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchLookupKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.ArrangementService/FetchLookupKey',
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceFetchLookupKeyRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceFetchLookupKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetInstructions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.ArrangementService/SetInstructions',
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceSetInstructionsRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceSetInstructionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInstructions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.ArrangementService/GetInstructions',
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceGetInstructionsRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_arrangement__service__pb2.ArrangementServiceGetInstructionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,19 @@ class ArrangementServiceStub:
     Suspend: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceSuspendRequest, _arrangement_service_pb2.ArrangementServiceSuspendResponse]
     Resume: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceResumeRequest, _arrangement_service_pb2.ArrangementServiceResumeResponse]
     End: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceEndRequest, _arrangement_service_pb2.ArrangementServiceEndResponse]
+    Amend: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceAmendRequest, _arrangement_service_pb2.ArrangementServiceAmendResponse]
+    """A new text, or new parties, for an arrangement that all have signed; every party of both signs with Sign."""
+    Start: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceStartRequest, _arrangement_service_pb2.ArrangementServiceStartResponse]
+    """The day from which the caller's economy takes part, where the text has staged starts."""
+    OpenEpoch: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceOpenEpochRequest, _arrangement_service_pb2.ArrangementServiceOpenEpochResponse]
+    """Makes a new lookup key: a key has leaked, or a party has left."""
+    Republish: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceRepublishRequest, _arrangement_service_pb2.ArrangementServiceRepublishResponse]
+    """Publishes the caller's traders again under the new key."""
+    FetchLookupKey: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceFetchLookupKeyRequest, _arrangement_service_pb2.ArrangementServiceFetchLookupKeyResponse]
+    """Node to node: the lookup key, for a party's own node. The receiver opens the commitment before it keeps it."""
+    SetInstructions: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceSetInstructionsRequest, _arrangement_service_pb2.ArrangementServiceSetInstructionsResponse]
+    """What officers are told to do for each benefit."""
+    GetInstructions: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceGetInstructionsRequest, _arrangement_service_pb2.ArrangementServiceGetInstructionsResponse]
     Get: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceGetRequest, _arrangement_service_pb2.ArrangementServiceGetResponse]
     List: _grpc.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceListRequest, _arrangement_service_pb2.ArrangementServiceListResponse]
 
@@ -51,6 +64,19 @@ class ArrangementServiceAsyncStub(ArrangementServiceStub):
     Suspend: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceSuspendRequest, _arrangement_service_pb2.ArrangementServiceSuspendResponse]  # type: ignore[assignment]
     Resume: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceResumeRequest, _arrangement_service_pb2.ArrangementServiceResumeResponse]  # type: ignore[assignment]
     End: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceEndRequest, _arrangement_service_pb2.ArrangementServiceEndResponse]  # type: ignore[assignment]
+    Amend: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceAmendRequest, _arrangement_service_pb2.ArrangementServiceAmendResponse]  # type: ignore[assignment]
+    """A new text, or new parties, for an arrangement that all have signed; every party of both signs with Sign."""
+    Start: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceStartRequest, _arrangement_service_pb2.ArrangementServiceStartResponse]  # type: ignore[assignment]
+    """The day from which the caller's economy takes part, where the text has staged starts."""
+    OpenEpoch: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceOpenEpochRequest, _arrangement_service_pb2.ArrangementServiceOpenEpochResponse]  # type: ignore[assignment]
+    """Makes a new lookup key: a key has leaked, or a party has left."""
+    Republish: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceRepublishRequest, _arrangement_service_pb2.ArrangementServiceRepublishResponse]  # type: ignore[assignment]
+    """Publishes the caller's traders again under the new key."""
+    FetchLookupKey: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceFetchLookupKeyRequest, _arrangement_service_pb2.ArrangementServiceFetchLookupKeyResponse]  # type: ignore[assignment]
+    """Node to node: the lookup key, for a party's own node. The receiver opens the commitment before it keeps it."""
+    SetInstructions: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceSetInstructionsRequest, _arrangement_service_pb2.ArrangementServiceSetInstructionsResponse]  # type: ignore[assignment]
+    """What officers are told to do for each benefit."""
+    GetInstructions: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceGetInstructionsRequest, _arrangement_service_pb2.ArrangementServiceGetInstructionsResponse]  # type: ignore[assignment]
     Get: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceGetRequest, _arrangement_service_pb2.ArrangementServiceGetResponse]  # type: ignore[assignment]
     List: _aio.UnaryUnaryMultiCallable[_arrangement_service_pb2.ArrangementServiceListRequest, _arrangement_service_pb2.ArrangementServiceListResponse]  # type: ignore[assignment]
 
@@ -91,6 +117,61 @@ class ArrangementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _arrangement_service_pb2.ArrangementServiceEndRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_arrangement_service_pb2.ArrangementServiceEndResponse, _abc.Awaitable[_arrangement_service_pb2.ArrangementServiceEndResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def Amend(
+        self,
+        request: _arrangement_service_pb2.ArrangementServiceAmendRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_arrangement_service_pb2.ArrangementServiceAmendResponse, _abc.Awaitable[_arrangement_service_pb2.ArrangementServiceAmendResponse]]:
+        """A new text, or new parties, for an arrangement that all have signed; every party of both signs with Sign."""
+
+    @_abc_1.abstractmethod
+    def Start(
+        self,
+        request: _arrangement_service_pb2.ArrangementServiceStartRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_arrangement_service_pb2.ArrangementServiceStartResponse, _abc.Awaitable[_arrangement_service_pb2.ArrangementServiceStartResponse]]:
+        """The day from which the caller's economy takes part, where the text has staged starts."""
+
+    @_abc_1.abstractmethod
+    def OpenEpoch(
+        self,
+        request: _arrangement_service_pb2.ArrangementServiceOpenEpochRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_arrangement_service_pb2.ArrangementServiceOpenEpochResponse, _abc.Awaitable[_arrangement_service_pb2.ArrangementServiceOpenEpochResponse]]:
+        """Makes a new lookup key: a key has leaked, or a party has left."""
+
+    @_abc_1.abstractmethod
+    def Republish(
+        self,
+        request: _arrangement_service_pb2.ArrangementServiceRepublishRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_arrangement_service_pb2.ArrangementServiceRepublishResponse, _abc.Awaitable[_arrangement_service_pb2.ArrangementServiceRepublishResponse]]:
+        """Publishes the caller's traders again under the new key."""
+
+    @_abc_1.abstractmethod
+    def FetchLookupKey(
+        self,
+        request: _arrangement_service_pb2.ArrangementServiceFetchLookupKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_arrangement_service_pb2.ArrangementServiceFetchLookupKeyResponse, _abc.Awaitable[_arrangement_service_pb2.ArrangementServiceFetchLookupKeyResponse]]:
+        """Node to node: the lookup key, for a party's own node. The receiver opens the commitment before it keeps it."""
+
+    @_abc_1.abstractmethod
+    def SetInstructions(
+        self,
+        request: _arrangement_service_pb2.ArrangementServiceSetInstructionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_arrangement_service_pb2.ArrangementServiceSetInstructionsResponse, _abc.Awaitable[_arrangement_service_pb2.ArrangementServiceSetInstructionsResponse]]:
+        """What officers are told to do for each benefit."""
+
+    @_abc_1.abstractmethod
+    def GetInstructions(
+        self,
+        request: _arrangement_service_pb2.ArrangementServiceGetInstructionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_arrangement_service_pb2.ArrangementServiceGetInstructionsResponse, _abc.Awaitable[_arrangement_service_pb2.ArrangementServiceGetInstructionsResponse]]: ...
 
     @_abc_1.abstractmethod
     def Get(

@@ -23,47 +23,56 @@ _sym_db = _symbol_database.Default()
 
 
 from aeo.exchange.v1 import status_service_pb2 as aeo_dot_exchange_dot_v1_dot_status__service__pb2
+from aeo.ledger.v1 import governance_pb2 as aeo_dot_ledger_dot_v1_dot_governance__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$aeo/exchange/v1/ledger_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a$aeo/exchange/v1/status_service.proto\"\x13\n\x11GetNetworkRequest\"_\n\x12GetNetworkResponse\x12\x12\n\nnetwork_id\x18\x01 \x01(\x0c\x12\x0f\n\x07genesis\x18\x02 \x01(\x0c\x12\x14\n\x0csigning_sets\x18\x03 \x01(\x0c\x12\x0e\n\x06hosted\x18\x04 \x03(\t\"@\n\x10GetLatestRequest\x12\x1a\n\ranchor_height\x18\x01 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_anchor_height\"v\n\x11GetLatestResponse\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x0c\n\x04seal\x18\x02 \x01(\x0c\x12+\n\x08\x66inality\x18\x03 \x01(\x0e\x32\x19.aeo.exchange.v1.Finality\x12\x16\n\x0e\x61ncestor_proof\x18\x04 \x03(\x0c\"P\n\x10GetHeaderRequest\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x1a\n\ranchor_height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_anchor_height\"v\n\x11GetHeaderResponse\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x0c\n\x04seal\x18\x02 \x01(\x0c\x12+\n\x08\x66inality\x18\x03 \x01(\x0e\x32\x19.aeo.exchange.v1.Finality\x12\x16\n\x0e\x61ncestor_proof\x18\x04 \x03(\x0c\"B\n\x13StreamBlocksRequest\x12\x13\n\x0b\x66rom_height\x18\x01 \x01(\x04\x12\x16\n\x0estop_at_latest\x18\x02 \x01(\x08\"J\n\x14StreamBlocksResponse\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x14\n\x0ctransactions\x18\x02 \x03(\x0c\x12\x0c\n\x04seal\x18\x03 \x01(\x0c\"?\n\x18GetInclusionProofRequest\x12\x11\n\tlog_index\x18\x01 \x01(\x04\x12\x10\n\x08log_size\x18\x02 \x01(\x04\"Q\n\x19GetInclusionProofResponse\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\x12\r\n\x05proof\x18\x02 \x03(\x0c\x12\x10\n\x08log_size\x18\x03 \x01(\x04\"@\n\x1aGetConsistencyProofRequest\x12\x10\n\x08old_size\x18\x01 \x01(\x04\x12\x10\n\x08new_size\x18\x02 \x01(\x04\">\n\x1bGetConsistencyProofResponse\x12\r\n\x05proof\x18\x01 \x03(\x0c\x12\x10\n\x08new_size\x18\x02 \x01(\x04\"#\n\x14GetStateProofRequest\x12\x0b\n\x03key\x18\x01 \x01(\x0c\"I\n\x15GetStateProofResponse\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c\x12\x11\n\tmap_proof\x18\x03 \x01(\x0c\" \n\x0eGetSealRequest\x12\x0e\n\x06height\x18\x01 \x01(\x04\"L\n\x0fGetSealResponse\x12\x0c\n\x04seal\x18\x01 \x01(\x0c\x12+\n\x08\x66inality\x18\x02 \x01(\x0e\x32\x19.aeo.exchange.v1.Finality2\xf9\x05\n\rLedgerService\x12U\n\nGetNetwork\x12\".aeo.exchange.v1.GetNetworkRequest\x1a#.aeo.exchange.v1.GetNetworkResponse\x12R\n\tGetLatest\x12!.aeo.exchange.v1.GetLatestRequest\x1a\".aeo.exchange.v1.GetLatestResponse\x12R\n\tGetHeader\x12!.aeo.exchange.v1.GetHeaderRequest\x1a\".aeo.exchange.v1.GetHeaderResponse\x12]\n\x0cStreamBlocks\x12$.aeo.exchange.v1.StreamBlocksRequest\x1a%.aeo.exchange.v1.StreamBlocksResponse0\x01\x12j\n\x11GetInclusionProof\x12).aeo.exchange.v1.GetInclusionProofRequest\x1a*.aeo.exchange.v1.GetInclusionProofResponse\x12p\n\x13GetConsistencyProof\x12+.aeo.exchange.v1.GetConsistencyProofRequest\x1a,.aeo.exchange.v1.GetConsistencyProofResponse\x12^\n\rGetStateProof\x12%.aeo.exchange.v1.GetStateProofRequest\x1a&.aeo.exchange.v1.GetStateProofResponse\x12L\n\x07GetSeal\x12\x1f.aeo.exchange.v1.GetSealRequest\x1a .aeo.exchange.v1.GetSealResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$aeo/exchange/v1/ledger_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a$aeo/exchange/v1/status_service.proto\x1a\x1e\x61\x65o/ledger/v1/governance.proto\"0\n\x14GetTrustChainRequest\x12\x18\n\x10signing_set_hash\x18\x01 \x01(\x0c\"B\n\x15GetTrustChainResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.aeo.ledger.v1.SetChange\"\x15\n\x13ListEvidenceRequest\"(\n\x14ListEvidenceResponse\x12\x10\n\x08\x65vidence\x18\x01 \x03(\x0c\"\x13\n\x11GetNetworkRequest\"_\n\x12GetNetworkResponse\x12\x12\n\nnetwork_id\x18\x01 \x01(\x0c\x12\x0f\n\x07genesis\x18\x02 \x01(\x0c\x12\x14\n\x0csigning_sets\x18\x03 \x01(\x0c\x12\x0e\n\x06hosted\x18\x04 \x03(\t\"@\n\x10GetLatestRequest\x12\x1a\n\ranchor_height\x18\x01 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_anchor_height\"v\n\x11GetLatestResponse\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x0c\n\x04seal\x18\x02 \x01(\x0c\x12+\n\x08\x66inality\x18\x03 \x01(\x0e\x32\x19.aeo.exchange.v1.Finality\x12\x16\n\x0e\x61ncestor_proof\x18\x04 \x03(\x0c\"P\n\x10GetHeaderRequest\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x1a\n\ranchor_height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_anchor_height\"v\n\x11GetHeaderResponse\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x0c\n\x04seal\x18\x02 \x01(\x0c\x12+\n\x08\x66inality\x18\x03 \x01(\x0e\x32\x19.aeo.exchange.v1.Finality\x12\x16\n\x0e\x61ncestor_proof\x18\x04 \x03(\x0c\"B\n\x13StreamBlocksRequest\x12\x13\n\x0b\x66rom_height\x18\x01 \x01(\x04\x12\x16\n\x0estop_at_latest\x18\x02 \x01(\x08\"J\n\x14StreamBlocksResponse\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x14\n\x0ctransactions\x18\x02 \x03(\x0c\x12\x0c\n\x04seal\x18\x03 \x01(\x0c\"?\n\x18GetInclusionProofRequest\x12\x11\n\tlog_index\x18\x01 \x01(\x04\x12\x10\n\x08log_size\x18\x02 \x01(\x04\"Q\n\x19GetInclusionProofResponse\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\x12\r\n\x05proof\x18\x02 \x03(\x0c\x12\x10\n\x08log_size\x18\x03 \x01(\x04\"@\n\x1aGetConsistencyProofRequest\x12\x10\n\x08old_size\x18\x01 \x01(\x04\x12\x10\n\x08new_size\x18\x02 \x01(\x04\">\n\x1bGetConsistencyProofResponse\x12\r\n\x05proof\x18\x01 \x03(\x0c\x12\x10\n\x08new_size\x18\x02 \x01(\x04\"#\n\x14GetStateProofRequest\x12\x0b\n\x03key\x18\x01 \x01(\x0c\"I\n\x15GetStateProofResponse\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c\x12\x11\n\tmap_proof\x18\x03 \x01(\x0c\" \n\x0eGetSealRequest\x12\x0e\n\x06height\x18\x01 \x01(\x04\"L\n\x0fGetSealResponse\x12\x0c\n\x04seal\x18\x01 \x01(\x0c\x12+\n\x08\x66inality\x18\x02 \x01(\x0e\x32\x19.aeo.exchange.v1.Finality2\xb6\x07\n\rLedgerService\x12U\n\nGetNetwork\x12\".aeo.exchange.v1.GetNetworkRequest\x1a#.aeo.exchange.v1.GetNetworkResponse\x12R\n\tGetLatest\x12!.aeo.exchange.v1.GetLatestRequest\x1a\".aeo.exchange.v1.GetLatestResponse\x12R\n\tGetHeader\x12!.aeo.exchange.v1.GetHeaderRequest\x1a\".aeo.exchange.v1.GetHeaderResponse\x12]\n\x0cStreamBlocks\x12$.aeo.exchange.v1.StreamBlocksRequest\x1a%.aeo.exchange.v1.StreamBlocksResponse0\x01\x12j\n\x11GetInclusionProof\x12).aeo.exchange.v1.GetInclusionProofRequest\x1a*.aeo.exchange.v1.GetInclusionProofResponse\x12p\n\x13GetConsistencyProof\x12+.aeo.exchange.v1.GetConsistencyProofRequest\x1a,.aeo.exchange.v1.GetConsistencyProofResponse\x12^\n\rGetStateProof\x12%.aeo.exchange.v1.GetStateProofRequest\x1a&.aeo.exchange.v1.GetStateProofResponse\x12L\n\x07GetSeal\x12\x1f.aeo.exchange.v1.GetSealRequest\x1a .aeo.exchange.v1.GetSealResponse\x12^\n\rGetTrustChain\x12%.aeo.exchange.v1.GetTrustChainRequest\x1a&.aeo.exchange.v1.GetTrustChainResponse\x12[\n\x0cListEvidence\x12$.aeo.exchange.v1.ListEvidenceRequest\x1a%.aeo.exchange.v1.ListEvidenceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.exchange.v1.ledger_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GETNETWORKREQUEST']._serialized_start=95
-  _globals['_GETNETWORKREQUEST']._serialized_end=114
-  _globals['_GETNETWORKRESPONSE']._serialized_start=116
-  _globals['_GETNETWORKRESPONSE']._serialized_end=211
-  _globals['_GETLATESTREQUEST']._serialized_start=213
-  _globals['_GETLATESTREQUEST']._serialized_end=277
-  _globals['_GETLATESTRESPONSE']._serialized_start=279
-  _globals['_GETLATESTRESPONSE']._serialized_end=397
-  _globals['_GETHEADERREQUEST']._serialized_start=399
-  _globals['_GETHEADERREQUEST']._serialized_end=479
-  _globals['_GETHEADERRESPONSE']._serialized_start=481
-  _globals['_GETHEADERRESPONSE']._serialized_end=599
-  _globals['_STREAMBLOCKSREQUEST']._serialized_start=601
-  _globals['_STREAMBLOCKSREQUEST']._serialized_end=667
-  _globals['_STREAMBLOCKSRESPONSE']._serialized_start=669
-  _globals['_STREAMBLOCKSRESPONSE']._serialized_end=743
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=745
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=808
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=810
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=891
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=893
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=957
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=959
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=1021
-  _globals['_GETSTATEPROOFREQUEST']._serialized_start=1023
-  _globals['_GETSTATEPROOFREQUEST']._serialized_end=1058
-  _globals['_GETSTATEPROOFRESPONSE']._serialized_start=1060
-  _globals['_GETSTATEPROOFRESPONSE']._serialized_end=1133
-  _globals['_GETSEALREQUEST']._serialized_start=1135
-  _globals['_GETSEALREQUEST']._serialized_end=1167
-  _globals['_GETSEALRESPONSE']._serialized_start=1169
-  _globals['_GETSEALRESPONSE']._serialized_end=1245
-  _globals['_LEDGERSERVICE']._serialized_start=1248
-  _globals['_LEDGERSERVICE']._serialized_end=2009
+  _globals['_GETTRUSTCHAINREQUEST']._serialized_start=127
+  _globals['_GETTRUSTCHAINREQUEST']._serialized_end=175
+  _globals['_GETTRUSTCHAINRESPONSE']._serialized_start=177
+  _globals['_GETTRUSTCHAINRESPONSE']._serialized_end=243
+  _globals['_LISTEVIDENCEREQUEST']._serialized_start=245
+  _globals['_LISTEVIDENCEREQUEST']._serialized_end=266
+  _globals['_LISTEVIDENCERESPONSE']._serialized_start=268
+  _globals['_LISTEVIDENCERESPONSE']._serialized_end=308
+  _globals['_GETNETWORKREQUEST']._serialized_start=310
+  _globals['_GETNETWORKREQUEST']._serialized_end=329
+  _globals['_GETNETWORKRESPONSE']._serialized_start=331
+  _globals['_GETNETWORKRESPONSE']._serialized_end=426
+  _globals['_GETLATESTREQUEST']._serialized_start=428
+  _globals['_GETLATESTREQUEST']._serialized_end=492
+  _globals['_GETLATESTRESPONSE']._serialized_start=494
+  _globals['_GETLATESTRESPONSE']._serialized_end=612
+  _globals['_GETHEADERREQUEST']._serialized_start=614
+  _globals['_GETHEADERREQUEST']._serialized_end=694
+  _globals['_GETHEADERRESPONSE']._serialized_start=696
+  _globals['_GETHEADERRESPONSE']._serialized_end=814
+  _globals['_STREAMBLOCKSREQUEST']._serialized_start=816
+  _globals['_STREAMBLOCKSREQUEST']._serialized_end=882
+  _globals['_STREAMBLOCKSRESPONSE']._serialized_start=884
+  _globals['_STREAMBLOCKSRESPONSE']._serialized_end=958
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=960
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=1023
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=1025
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=1106
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=1108
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=1172
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=1174
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=1236
+  _globals['_GETSTATEPROOFREQUEST']._serialized_start=1238
+  _globals['_GETSTATEPROOFREQUEST']._serialized_end=1273
+  _globals['_GETSTATEPROOFRESPONSE']._serialized_start=1275
+  _globals['_GETSTATEPROOFRESPONSE']._serialized_end=1348
+  _globals['_GETSEALREQUEST']._serialized_start=1350
+  _globals['_GETSEALREQUEST']._serialized_end=1382
+  _globals['_GETSEALRESPONSE']._serialized_start=1384
+  _globals['_GETSEALRESPONSE']._serialized_end=1460
+  _globals['_LEDGERSERVICE']._serialized_start=1463
+  _globals['_LEDGERSERVICE']._serialized_end=2413
 # @@protoc_insertion_point(module_scope)

@@ -1,11 +1,34 @@
 from aeo.exchange.v1 import status_service_pb2 as _status_service_pb2
+from aeo.ledger.v1 import governance_pb2 as _governance_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetTrustChainRequest(_message.Message):
+    __slots__ = ("signing_set_hash",)
+    SIGNING_SET_HASH_FIELD_NUMBER: _ClassVar[int]
+    signing_set_hash: bytes
+    def __init__(self, signing_set_hash: _Optional[bytes] = ...) -> None: ...
+
+class GetTrustChainResponse(_message.Message):
+    __slots__ = ("changes",)
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[_governance_pb2.SetChange]
+    def __init__(self, changes: _Optional[_Iterable[_Union[_governance_pb2.SetChange, _Mapping]]] = ...) -> None: ...
+
+class ListEvidenceRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListEvidenceResponse(_message.Message):
+    __slots__ = ("evidence",)
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    evidence: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, evidence: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class GetNetworkRequest(_message.Message):
     __slots__ = ()

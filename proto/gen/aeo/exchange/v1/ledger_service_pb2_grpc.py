@@ -75,6 +75,16 @@ class LedgerServiceStub:
                 request_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSealRequest.SerializeToString,
                 response_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSealResponse.FromString,
                 _registered_method=True)
+        self.GetTrustChain = channel.unary_unary(
+                '/aeo.exchange.v1.LedgerService/GetTrustChain',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetTrustChainRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetTrustChainResponse.FromString,
+                _registered_method=True)
+        self.ListEvidence = channel.unary_unary(
+                '/aeo.exchange.v1.LedgerService/ListEvidence',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceResponse.FromString,
+                _registered_method=True)
 
 
 class LedgerServiceServicer:
@@ -130,6 +140,20 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTrustChain(self, request, context):
+        """How trust passed from the founders' signing set, or a later one, to the one that seals now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEvidence(self, request, context):
+        """What this node has seen members sign that excludes each other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LedgerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -172,6 +196,16 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.GetSeal,
                     request_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSealRequest.FromString,
                     response_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSealResponse.SerializeToString,
+            ),
+            'GetTrustChain': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTrustChain,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetTrustChainRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetTrustChainResponse.SerializeToString,
+            ),
+            'ListEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvidence,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -391,6 +425,60 @@ class LedgerService:
             '/aeo.exchange.v1.LedgerService/GetSeal',
             aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSealRequest.SerializeToString,
             aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSealResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTrustChain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.LedgerService/GetTrustChain',
+            aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetTrustChainRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetTrustChainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.LedgerService/ListEvidence',
+            aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,10 @@ class LedgerServiceStub:
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetConsistencyProofRequest, _ledger_service_pb2.GetConsistencyProofResponse]
     GetStateProof: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetStateProofRequest, _ledger_service_pb2.GetStateProofResponse]
     GetSeal: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetSealRequest, _ledger_service_pb2.GetSealResponse]
+    GetTrustChain: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetTrustChainRequest, _ledger_service_pb2.GetTrustChainResponse]
+    """How trust passed from the founders' signing set, or a later one, to the one that seals now."""
+    ListEvidence: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListEvidenceRequest, _ledger_service_pb2.ListEvidenceResponse]
+    """What this node has seen members sign that excludes each other."""
 
 @_typing.type_check_only
 class LedgerServiceAsyncStub(LedgerServiceStub):
@@ -57,6 +61,10 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetConsistencyProofRequest, _ledger_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
     GetStateProof: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetStateProofRequest, _ledger_service_pb2.GetStateProofResponse]  # type: ignore[assignment]
     GetSeal: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetSealRequest, _ledger_service_pb2.GetSealResponse]  # type: ignore[assignment]
+    GetTrustChain: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetTrustChainRequest, _ledger_service_pb2.GetTrustChainResponse]  # type: ignore[assignment]
+    """How trust passed from the founders' signing set, or a later one, to the one that seals now."""
+    ListEvidence: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListEvidenceRequest, _ledger_service_pb2.ListEvidenceResponse]  # type: ignore[assignment]
+    """What this node has seen members sign that excludes each other."""
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     """For auditors and followers: everything needed to check the chain without trusting the node."""
@@ -117,5 +125,21 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_service_pb2.GetSealRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_service_pb2.GetSealResponse, _abc.Awaitable[_ledger_service_pb2.GetSealResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetTrustChain(
+        self,
+        request: _ledger_service_pb2.GetTrustChainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.GetTrustChainResponse, _abc.Awaitable[_ledger_service_pb2.GetTrustChainResponse]]:
+        """How trust passed from the founders' signing set, or a later one, to the one that seals now."""
+
+    @_abc_1.abstractmethod
+    def ListEvidence(
+        self,
+        request: _ledger_service_pb2.ListEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.ListEvidenceResponse, _abc.Awaitable[_ledger_service_pb2.ListEvidenceResponse]]:
+        """What this node has seen members sign that excludes each other."""
 
 def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,65 +22,66 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from aeo.exchange.v1 import approval_service_pb2 as aeo_dot_exchange_dot_v1_dot_approval__service__pb2
 from aeo.exchange.v1 import status_service_pb2 as aeo_dot_exchange_dot_v1_dot_status__service__pb2
 from aeo.ledger.v1 import status_pb2 as aeo_dot_ledger_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(aeo/exchange/v1/publishing_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a$aeo/exchange/v1/status_service.proto\x1a\x1a\x61\x65o/ledger/v1/status.proto\"\x85\x01\n\x0ePublishRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x30\n\x0bsubmissions\x18\x02 \x03(\x0b\x32\x1b.aeo.exchange.v1.Submission\x12\x17\n\x0f\x61rrangement_ids\x18\x03 \x03(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"\xe5\x02\n\nSubmission\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x1a\n\x12\x63\x65rtificate_number\x18\x02 \x01(\t\x12\x12\n\nvalid_from\x18\x03 \x01(\x06\x12\x10\n\x08valid_to\x18\x04 \x01(\x06\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x05 \x01(\x06\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x06 \x01(\x06\x12)\n\x05terms\x18\x07 \x01(\x0b\x32\x1a.aeo.ledger.v1.StatusTerms\x12\x17\n\x0fpredecessor_tin\x18\x08 \x01(\t\x12\x38\n\x10predecessor_kind\x18\t \x01(\x0e\x32\x1e.aeo.ledger.v1.PredecessorKind\x12,\n\x08\x63orrects\x18\n \x01(\x0b\x32\x1a.aeo.ledger.v1.RecordPlace\x12\x15\n\rreapply_after\x18\x0b \x01(\x06\x12\x17\n\x0f\x61rrangement_ids\x18\x0c \x03(\x0c\"\xfe\x02\n\x13\x43hangeStatusRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x0b\n\x03tin\x18\x03 \x01(\t\x12#\n\x05\x65vent\x18\x04 \x01(\x0e\x32\x14.aeo.ledger.v1.Event\x12\x1a\n\x12\x63\x65rtificate_number\x18\x05 \x01(\t\x12\x17\n\x0f\x61rrangement_ids\x18\x06 \x03(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x07 \x01(\x06\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x08 \x01(\x06\x12\x0e\n\x06lapses\x18\t \x01(\x08\x12-\n\x05scope\x18\n \x01(\x0b\x32\x1e.aeo.ledger.v1.SuspensionScope\x12+\n\x06reason\x18\x0b \x01(\x0e\x32\x1b.aeo.ledger.v1.PublicReason\x12\x15\n\rreapply_after\x18\x0c \x01(\x06\x12%\n\x06status\x18\r \x01(\x0e\x32\x15.aeo.ledger.v1.Status\"\x8d\x01\n\x15PublishAliasesRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x31\n\x07\x61liases\x18\x02 \x03(\x0b\x32 .aeo.exchange.v1.AliasSubmission\x12\x17\n\x0f\x61rrangement_ids\x18\x03 \x03(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"|\n\x0f\x41liasSubmission\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x0e\n\x06scheme\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x12\n\nvalid_from\x18\x04 \x01(\x06\x12\x10\n\x08valid_to\x18\x05 \x01(\x06\x12\x17\n\x0f\x61rrangement_ids\x18\x06 \x03(\x0c\"O\n\x0fGetAliasRequest\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0c\n\x04tins\x18\x03 \x03(\t\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"P\n\x10GetAliasResponse\x12,\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1b.aeo.exchange.v1.AliasEntry\x12\x0e\n\x06height\x18\x02 \x01(\x04\"\xa8\x01\n\nAliasEntry\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\x0c\x12\x0b\n\x03tin\x18\x04 \x01(\t\x12\x12\n\nvalid_from\x18\x05 \x01(\x06\x12\x10\n\x08valid_to\x18\x06 \x01(\x06\x12\x0e\n\x06height\x18\x07 \x01(\x04\x12\x0c\n\x04time\x18\x08 \x01(\x10\x12\x10\n\x08replaced\x18\t \x01(\x08\"l\n\x0e\x43ompareRequest\x12\x30\n\x0bsubmissions\x18\x01 \x03(\x0b\x32\x1b.aeo.exchange.v1.Submission\x12\x17\n\x0f\x61rrangement_ids\x18\x02 \x03(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"?\n\x0f\x43ompareResponse\x12,\n\x04rows\x18\x01 \x03(\x0b\x32\x1e.aeo.exchange.v1.RowComparison\"p\n\rRowComparison\x12*\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1a.aeo.exchange.v1.RowAnswer\x12\x33\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\".aeo.exchange.v1.CertificateChange\"\x9e\x01\n\x11\x43\x65rtificateChange\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12#\n\x05\x65vent\x18\x02 \x01(\x0e\x32\x14.aeo.ledger.v1.Event\x12.\n\tpublished\x18\x03 \x01(\x0b\x32\x1b.aeo.ledger.v1.StatusRecord\x12\x0e\n\x06\x66ields\x18\x04 \x03(\t\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t\"\x7f\n\x0fPublishResponse\x12\x16\n\x0epublication_id\x18\x01 \x01(\t\x12(\n\x04rows\x18\x02 \x03(\x0b\x32\x1a.aeo.exchange.v1.RowAnswer\x12\x10\n\x08prepared\x18\x03 \x01(\r\x12\x18\n\x10repeated_request\x18\x04 \x01(\x08\"*\n\tRowAnswer\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"@\n\x15GetPublicationRequest\x12\x16\n\x0epublication_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"K\n\x16GetPublicationResponse\x12\x31\n\x0bpublication\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Publication\"Q\n\x17ListPublicationsRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x18ListPublicationsResponse\x12\x32\n\x0cpublications\x18\x01 \x03(\x0b\x32\x1c.aeo.exchange.v1.Publication\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x17WatchPublicationRequest\x12\x16\n\x0epublication_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"M\n\x18WatchPublicationResponse\x12\x31\n\x0bpublication\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Publication\"\xf7\x02\n\x0bPublication\x12\x16\n\x0epublication_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.aeo.exchange.v1.PublicationState\x12\x12\n\ncreated_at\x18\x04 \x01(\x10\x12\x0f\n\x07records\x18\x05 \x01(\r\x12\x10\n\x08recorded\x18\x06 \x01(\r\x12\x0f\n\x07refused\x18\x07 \x01(\r\x12.\n\x07\x61nswers\x18\x08 \x03(\x0b\x32\x1d.aeo.exchange.v1.RecordAnswer\x12\x0e\n\x06height\x18\t \x01(\x04\x12\x15\n\rrecorded_time\x18\n \x01(\x10\x12+\n\x08\x66inality\x18\x0b \x01(\x0e\x32\x19.aeo.exchange.v1.Finality\x12\x39\n\x0f\x61\x63knowledged_by\x18\x0c \x03(\x0b\x32 .aeo.exchange.v1.Acknowledgement\"m\n\x0cRecordAnswer\x12\x12\n\nsubmission\x18\x01 \x01(\r\x12\x16\n\x0e\x61rrangement_id\x18\x02 \x01(\x0c\x12\x11\n\tlog_index\x18\x03 \x01(\x04\x12\x10\n\x08position\x18\x04 \x01(\r\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t\"@\n\x0f\x41\x63knowledgement\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x0c\n\x04time\x18\x03 \x01(\x10*\xd1\x01\n\x10PublicationState\x12!\n\x1dPUBLICATION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPUBLICATION_STATE_PREPARED\x10\x01\x12\x1c\n\x18PUBLICATION_STATE_QUEUED\x10\x02\x12\x1e\n\x1aPUBLICATION_STATE_RECORDED\x10\x03\x12\x1e\n\x1aPUBLICATION_STATE_ATTESTED\x10\x04\x12\x1c\n\x18PUBLICATION_STATE_SEALED\x10\x05\x32\xeb\x05\n\x11PublishingService\x12L\n\x07Publish\x12\x1f.aeo.exchange.v1.PublishRequest\x1a .aeo.exchange.v1.PublishResponse\x12\x61\n\x0eGetPublication\x12&.aeo.exchange.v1.GetPublicationRequest\x1a\'.aeo.exchange.v1.GetPublicationResponse\x12g\n\x10ListPublications\x12(.aeo.exchange.v1.ListPublicationsRequest\x1a).aeo.exchange.v1.ListPublicationsResponse\x12V\n\x0c\x43hangeStatus\x12$.aeo.exchange.v1.ChangeStatusRequest\x1a .aeo.exchange.v1.PublishResponse\x12Z\n\x0ePublishAliases\x12&.aeo.exchange.v1.PublishAliasesRequest\x1a .aeo.exchange.v1.PublishResponse\x12O\n\x08GetAlias\x12 .aeo.exchange.v1.GetAliasRequest\x1a!.aeo.exchange.v1.GetAliasResponse\x12L\n\x07\x43ompare\x12\x1f.aeo.exchange.v1.CompareRequest\x1a .aeo.exchange.v1.CompareResponse\x12i\n\x10WatchPublication\x12(.aeo.exchange.v1.WatchPublicationRequest\x1a).aeo.exchange.v1.WatchPublicationResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(aeo/exchange/v1/publishing_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a&aeo/exchange/v1/approval_service.proto\x1a$aeo/exchange/v1/status_service.proto\x1a\x1a\x61\x65o/ledger/v1/status.proto\"\x85\x01\n\x0ePublishRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x30\n\x0bsubmissions\x18\x02 \x03(\x0b\x32\x1b.aeo.exchange.v1.Submission\x12\x17\n\x0f\x61rrangement_ids\x18\x03 \x03(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"\xe5\x02\n\nSubmission\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x1a\n\x12\x63\x65rtificate_number\x18\x02 \x01(\t\x12\x12\n\nvalid_from\x18\x03 \x01(\x06\x12\x10\n\x08valid_to\x18\x04 \x01(\x06\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x05 \x01(\x06\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x06 \x01(\x06\x12)\n\x05terms\x18\x07 \x01(\x0b\x32\x1a.aeo.ledger.v1.StatusTerms\x12\x17\n\x0fpredecessor_tin\x18\x08 \x01(\t\x12\x38\n\x10predecessor_kind\x18\t \x01(\x0e\x32\x1e.aeo.ledger.v1.PredecessorKind\x12,\n\x08\x63orrects\x18\n \x01(\x0b\x32\x1a.aeo.ledger.v1.RecordPlace\x12\x15\n\rreapply_after\x18\x0b \x01(\x06\x12\x17\n\x0f\x61rrangement_ids\x18\x0c \x03(\x0c\"\xfe\x02\n\x13\x43hangeStatusRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x0b\n\x03tin\x18\x03 \x01(\t\x12#\n\x05\x65vent\x18\x04 \x01(\x0e\x32\x14.aeo.ledger.v1.Event\x12\x1a\n\x12\x63\x65rtificate_number\x18\x05 \x01(\t\x12\x17\n\x0f\x61rrangement_ids\x18\x06 \x03(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x07 \x01(\x06\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_to\x18\x08 \x01(\x06\x12\x0e\n\x06lapses\x18\t \x01(\x08\x12-\n\x05scope\x18\n \x01(\x0b\x32\x1e.aeo.ledger.v1.SuspensionScope\x12+\n\x06reason\x18\x0b \x01(\x0e\x32\x1b.aeo.ledger.v1.PublicReason\x12\x15\n\rreapply_after\x18\x0c \x01(\x06\x12%\n\x06status\x18\r \x01(\x0e\x32\x15.aeo.ledger.v1.Status\"\x8d\x01\n\x15PublishAliasesRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x31\n\x07\x61liases\x18\x02 \x03(\x0b\x32 .aeo.exchange.v1.AliasSubmission\x12\x17\n\x0f\x61rrangement_ids\x18\x03 \x03(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"|\n\x0f\x41liasSubmission\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x0e\n\x06scheme\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x12\n\nvalid_from\x18\x04 \x01(\x06\x12\x10\n\x08valid_to\x18\x05 \x01(\x06\x12\x17\n\x0f\x61rrangement_ids\x18\x06 \x03(\x0c\"O\n\x0fGetAliasRequest\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0c\n\x04tins\x18\x03 \x03(\t\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"P\n\x10GetAliasResponse\x12,\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1b.aeo.exchange.v1.AliasEntry\x12\x0e\n\x06height\x18\x02 \x01(\x04\"\xa8\x01\n\nAliasEntry\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\x0c\x12\x0b\n\x03tin\x18\x04 \x01(\t\x12\x12\n\nvalid_from\x18\x05 \x01(\x06\x12\x10\n\x08valid_to\x18\x06 \x01(\x06\x12\x0e\n\x06height\x18\x07 \x01(\x04\x12\x0c\n\x04time\x18\x08 \x01(\x10\x12\x10\n\x08replaced\x18\t \x01(\x08\"l\n\x0e\x43ompareRequest\x12\x30\n\x0bsubmissions\x18\x01 \x03(\x0b\x32\x1b.aeo.exchange.v1.Submission\x12\x17\n\x0f\x61rrangement_ids\x18\x02 \x03(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"?\n\x0f\x43ompareResponse\x12,\n\x04rows\x18\x01 \x03(\x0b\x32\x1e.aeo.exchange.v1.RowComparison\"p\n\rRowComparison\x12*\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1a.aeo.exchange.v1.RowAnswer\x12\x33\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\".aeo.exchange.v1.CertificateChange\"\x9e\x01\n\x11\x43\x65rtificateChange\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12#\n\x05\x65vent\x18\x02 \x01(\x0e\x32\x14.aeo.ledger.v1.Event\x12.\n\tpublished\x18\x03 \x01(\x0b\x32\x1b.aeo.ledger.v1.StatusRecord\x12\x0e\n\x06\x66ields\x18\x04 \x03(\t\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t\"\xae\x01\n\x0fPublishResponse\x12\x16\n\x0epublication_id\x18\x01 \x01(\t\x12(\n\x04rows\x18\x02 \x03(\x0b\x32\x1a.aeo.exchange.v1.RowAnswer\x12\x10\n\x08prepared\x18\x03 \x01(\r\x12\x18\n\x10repeated_request\x18\x04 \x01(\x08\x12-\n\x07pending\x18\x05 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"*\n\tRowAnswer\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"@\n\x15GetPublicationRequest\x12\x16\n\x0epublication_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"K\n\x16GetPublicationResponse\x12\x31\n\x0bpublication\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Publication\"Q\n\x17ListPublicationsRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x18ListPublicationsResponse\x12\x32\n\x0cpublications\x18\x01 \x03(\x0b\x32\x1c.aeo.exchange.v1.Publication\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x17WatchPublicationRequest\x12\x16\n\x0epublication_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"M\n\x18WatchPublicationResponse\x12\x31\n\x0bpublication\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.Publication\"\xf7\x02\n\x0bPublication\x12\x16\n\x0epublication_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12\x30\n\x05state\x18\x03 \x01(\x0e\x32!.aeo.exchange.v1.PublicationState\x12\x12\n\ncreated_at\x18\x04 \x01(\x10\x12\x0f\n\x07records\x18\x05 \x01(\r\x12\x10\n\x08recorded\x18\x06 \x01(\r\x12\x0f\n\x07refused\x18\x07 \x01(\r\x12.\n\x07\x61nswers\x18\x08 \x03(\x0b\x32\x1d.aeo.exchange.v1.RecordAnswer\x12\x0e\n\x06height\x18\t \x01(\x04\x12\x15\n\rrecorded_time\x18\n \x01(\x10\x12+\n\x08\x66inality\x18\x0b \x01(\x0e\x32\x19.aeo.exchange.v1.Finality\x12\x39\n\x0f\x61\x63knowledged_by\x18\x0c \x03(\x0b\x32 .aeo.exchange.v1.Acknowledgement\"m\n\x0cRecordAnswer\x12\x12\n\nsubmission\x18\x01 \x01(\r\x12\x16\n\x0e\x61rrangement_id\x18\x02 \x01(\x0c\x12\x11\n\tlog_index\x18\x03 \x01(\x04\x12\x10\n\x08position\x18\x04 \x01(\r\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t\"@\n\x0f\x41\x63knowledgement\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x0c\n\x04time\x18\x03 \x01(\x10*\xd1\x01\n\x10PublicationState\x12!\n\x1dPUBLICATION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPUBLICATION_STATE_PREPARED\x10\x01\x12\x1c\n\x18PUBLICATION_STATE_QUEUED\x10\x02\x12\x1e\n\x1aPUBLICATION_STATE_RECORDED\x10\x03\x12\x1e\n\x1aPUBLICATION_STATE_ATTESTED\x10\x04\x12\x1c\n\x18PUBLICATION_STATE_SEALED\x10\x05\x32\xeb\x05\n\x11PublishingService\x12L\n\x07Publish\x12\x1f.aeo.exchange.v1.PublishRequest\x1a .aeo.exchange.v1.PublishResponse\x12\x61\n\x0eGetPublication\x12&.aeo.exchange.v1.GetPublicationRequest\x1a\'.aeo.exchange.v1.GetPublicationResponse\x12g\n\x10ListPublications\x12(.aeo.exchange.v1.ListPublicationsRequest\x1a).aeo.exchange.v1.ListPublicationsResponse\x12V\n\x0c\x43hangeStatus\x12$.aeo.exchange.v1.ChangeStatusRequest\x1a .aeo.exchange.v1.PublishResponse\x12Z\n\x0ePublishAliases\x12&.aeo.exchange.v1.PublishAliasesRequest\x1a .aeo.exchange.v1.PublishResponse\x12O\n\x08GetAlias\x12 .aeo.exchange.v1.GetAliasRequest\x1a!.aeo.exchange.v1.GetAliasResponse\x12L\n\x07\x43ompare\x12\x1f.aeo.exchange.v1.CompareRequest\x1a .aeo.exchange.v1.CompareResponse\x12i\n\x10WatchPublication\x12(.aeo.exchange.v1.WatchPublicationRequest\x1a).aeo.exchange.v1.WatchPublicationResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.exchange.v1.publishing_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PUBLICATIONSTATE']._serialized_start=3269
-  _globals['_PUBLICATIONSTATE']._serialized_end=3478
-  _globals['_PUBLISHREQUEST']._serialized_start=128
-  _globals['_PUBLISHREQUEST']._serialized_end=261
-  _globals['_SUBMISSION']._serialized_start=264
-  _globals['_SUBMISSION']._serialized_end=621
-  _globals['_CHANGESTATUSREQUEST']._serialized_start=624
-  _globals['_CHANGESTATUSREQUEST']._serialized_end=1006
-  _globals['_PUBLISHALIASESREQUEST']._serialized_start=1009
-  _globals['_PUBLISHALIASESREQUEST']._serialized_end=1150
-  _globals['_ALIASSUBMISSION']._serialized_start=1152
-  _globals['_ALIASSUBMISSION']._serialized_end=1276
-  _globals['_GETALIASREQUEST']._serialized_start=1278
-  _globals['_GETALIASREQUEST']._serialized_end=1357
-  _globals['_GETALIASRESPONSE']._serialized_start=1359
-  _globals['_GETALIASRESPONSE']._serialized_end=1439
-  _globals['_ALIASENTRY']._serialized_start=1442
-  _globals['_ALIASENTRY']._serialized_end=1610
-  _globals['_COMPAREREQUEST']._serialized_start=1612
-  _globals['_COMPAREREQUEST']._serialized_end=1720
-  _globals['_COMPARERESPONSE']._serialized_start=1722
-  _globals['_COMPARERESPONSE']._serialized_end=1785
-  _globals['_ROWCOMPARISON']._serialized_start=1787
-  _globals['_ROWCOMPARISON']._serialized_end=1899
-  _globals['_CERTIFICATECHANGE']._serialized_start=1902
-  _globals['_CERTIFICATECHANGE']._serialized_end=2060
-  _globals['_PUBLISHRESPONSE']._serialized_start=2062
-  _globals['_PUBLISHRESPONSE']._serialized_end=2189
-  _globals['_ROWANSWER']._serialized_start=2191
-  _globals['_ROWANSWER']._serialized_end=2233
-  _globals['_GETPUBLICATIONREQUEST']._serialized_start=2235
-  _globals['_GETPUBLICATIONREQUEST']._serialized_end=2299
-  _globals['_GETPUBLICATIONRESPONSE']._serialized_start=2301
-  _globals['_GETPUBLICATIONRESPONSE']._serialized_end=2376
-  _globals['_LISTPUBLICATIONSREQUEST']._serialized_start=2378
-  _globals['_LISTPUBLICATIONSREQUEST']._serialized_end=2459
-  _globals['_LISTPUBLICATIONSRESPONSE']._serialized_start=2461
-  _globals['_LISTPUBLICATIONSRESPONSE']._serialized_end=2564
-  _globals['_WATCHPUBLICATIONREQUEST']._serialized_start=2566
-  _globals['_WATCHPUBLICATIONREQUEST']._serialized_end=2632
-  _globals['_WATCHPUBLICATIONRESPONSE']._serialized_start=2634
-  _globals['_WATCHPUBLICATIONRESPONSE']._serialized_end=2711
-  _globals['_PUBLICATION']._serialized_start=2714
-  _globals['_PUBLICATION']._serialized_end=3089
-  _globals['_RECORDANSWER']._serialized_start=3091
-  _globals['_RECORDANSWER']._serialized_end=3200
-  _globals['_ACKNOWLEDGEMENT']._serialized_start=3202
-  _globals['_ACKNOWLEDGEMENT']._serialized_end=3266
-  _globals['_PUBLISHINGSERVICE']._serialized_start=3481
-  _globals['_PUBLISHINGSERVICE']._serialized_end=4228
+  _globals['_PUBLICATIONSTATE']._serialized_start=3357
+  _globals['_PUBLICATIONSTATE']._serialized_end=3566
+  _globals['_PUBLISHREQUEST']._serialized_start=168
+  _globals['_PUBLISHREQUEST']._serialized_end=301
+  _globals['_SUBMISSION']._serialized_start=304
+  _globals['_SUBMISSION']._serialized_end=661
+  _globals['_CHANGESTATUSREQUEST']._serialized_start=664
+  _globals['_CHANGESTATUSREQUEST']._serialized_end=1046
+  _globals['_PUBLISHALIASESREQUEST']._serialized_start=1049
+  _globals['_PUBLISHALIASESREQUEST']._serialized_end=1190
+  _globals['_ALIASSUBMISSION']._serialized_start=1192
+  _globals['_ALIASSUBMISSION']._serialized_end=1316
+  _globals['_GETALIASREQUEST']._serialized_start=1318
+  _globals['_GETALIASREQUEST']._serialized_end=1397
+  _globals['_GETALIASRESPONSE']._serialized_start=1399
+  _globals['_GETALIASRESPONSE']._serialized_end=1479
+  _globals['_ALIASENTRY']._serialized_start=1482
+  _globals['_ALIASENTRY']._serialized_end=1650
+  _globals['_COMPAREREQUEST']._serialized_start=1652
+  _globals['_COMPAREREQUEST']._serialized_end=1760
+  _globals['_COMPARERESPONSE']._serialized_start=1762
+  _globals['_COMPARERESPONSE']._serialized_end=1825
+  _globals['_ROWCOMPARISON']._serialized_start=1827
+  _globals['_ROWCOMPARISON']._serialized_end=1939
+  _globals['_CERTIFICATECHANGE']._serialized_start=1942
+  _globals['_CERTIFICATECHANGE']._serialized_end=2100
+  _globals['_PUBLISHRESPONSE']._serialized_start=2103
+  _globals['_PUBLISHRESPONSE']._serialized_end=2277
+  _globals['_ROWANSWER']._serialized_start=2279
+  _globals['_ROWANSWER']._serialized_end=2321
+  _globals['_GETPUBLICATIONREQUEST']._serialized_start=2323
+  _globals['_GETPUBLICATIONREQUEST']._serialized_end=2387
+  _globals['_GETPUBLICATIONRESPONSE']._serialized_start=2389
+  _globals['_GETPUBLICATIONRESPONSE']._serialized_end=2464
+  _globals['_LISTPUBLICATIONSREQUEST']._serialized_start=2466
+  _globals['_LISTPUBLICATIONSREQUEST']._serialized_end=2547
+  _globals['_LISTPUBLICATIONSRESPONSE']._serialized_start=2549
+  _globals['_LISTPUBLICATIONSRESPONSE']._serialized_end=2652
+  _globals['_WATCHPUBLICATIONREQUEST']._serialized_start=2654
+  _globals['_WATCHPUBLICATIONREQUEST']._serialized_end=2720
+  _globals['_WATCHPUBLICATIONRESPONSE']._serialized_start=2722
+  _globals['_WATCHPUBLICATIONRESPONSE']._serialized_end=2799
+  _globals['_PUBLICATION']._serialized_start=2802
+  _globals['_PUBLICATION']._serialized_end=3177
+  _globals['_RECORDANSWER']._serialized_start=3179
+  _globals['_RECORDANSWER']._serialized_end=3288
+  _globals['_ACKNOWLEDGEMENT']._serialized_start=3290
+  _globals['_ACKNOWLEDGEMENT']._serialized_end=3354
+  _globals['_PUBLISHINGSERVICE']._serialized_start=3569
+  _globals['_PUBLISHINGSERVICE']._serialized_end=4316
 # @@protoc_insertion_point(module_scope)

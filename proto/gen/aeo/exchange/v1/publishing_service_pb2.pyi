@@ -1,3 +1,4 @@
+from aeo.exchange.v1 import approval_service_pb2 as _approval_service_pb2
 from aeo.exchange.v1 import status_service_pb2 as _status_service_pb2
 from aeo.ledger.v1 import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
@@ -203,16 +204,18 @@ class CertificateChange(_message.Message):
     def __init__(self, arrangement_id: _Optional[bytes] = ..., event: _Optional[_Union[_status_pb2.Event, str]] = ..., published: _Optional[_Union[_status_pb2.StatusRecord, _Mapping]] = ..., fields: _Optional[_Iterable[str]] = ..., code: _Optional[str] = ...) -> None: ...
 
 class PublishResponse(_message.Message):
-    __slots__ = ("publication_id", "rows", "prepared", "repeated_request")
+    __slots__ = ("publication_id", "rows", "prepared", "repeated_request", "pending")
     PUBLICATION_ID_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     PREPARED_FIELD_NUMBER: _ClassVar[int]
     REPEATED_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
     publication_id: str
     rows: _containers.RepeatedCompositeFieldContainer[RowAnswer]
     prepared: int
     repeated_request: bool
-    def __init__(self, publication_id: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[RowAnswer, _Mapping]]] = ..., prepared: _Optional[int] = ..., repeated_request: _Optional[bool] = ...) -> None: ...
+    pending: _approval_service_pb2.PendingStep
+    def __init__(self, publication_id: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[RowAnswer, _Mapping]]] = ..., prepared: _Optional[int] = ..., repeated_request: _Optional[bool] = ..., pending: _Optional[_Union[_approval_service_pb2.PendingStep, _Mapping]] = ...) -> None: ...
 
 class RowAnswer(_message.Message):
     __slots__ = ("code", "message")

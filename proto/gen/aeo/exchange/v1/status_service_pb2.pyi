@@ -22,9 +22,10 @@ FINALITY_ATTESTED: Finality
 FINALITY_SEALED: Finality
 
 class LookupRequest(_message.Message):
-    __slots__ = ("tin", "alias", "function", "direction", "transport_mode", "level", "as_of", "known_at_height", "known_at_time", "dispatch_economy", "declared_name", "declared_address", "recognising_economy", "include_proof", "purpose")
+    __slots__ = ("tin", "alias", "name_and_address", "function", "direction", "transport_mode", "level", "as_of", "known_at_height", "known_at_time", "dispatch_economy", "declared_name", "declared_address", "recognising_economy", "include_proof", "purpose", "dispatched_at", "accepted_at", "arrived_at", "released_at")
     TIN_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
+    NAME_AND_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
     TRANSPORT_MODE_FIELD_NUMBER: _ClassVar[int]
@@ -38,8 +39,13 @@ class LookupRequest(_message.Message):
     RECOGNISING_ECONOMY_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_PROOF_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    DISPATCHED_AT_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_AT_FIELD_NUMBER: _ClassVar[int]
+    ARRIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_AT_FIELD_NUMBER: _ClassVar[int]
     tin: str
     alias: Alias
+    name_and_address: NameAndAddress
     function: str
     direction: _arrangement_pb2.Direction
     transport_mode: int
@@ -53,7 +59,19 @@ class LookupRequest(_message.Message):
     recognising_economy: str
     include_proof: bool
     purpose: str
-    def __init__(self, tin: _Optional[str] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., function: _Optional[str] = ..., direction: _Optional[_Union[_arrangement_pb2.Direction, str]] = ..., transport_mode: _Optional[int] = ..., level: _Optional[str] = ..., as_of: _Optional[int] = ..., known_at_height: _Optional[int] = ..., known_at_time: _Optional[int] = ..., dispatch_economy: _Optional[str] = ..., declared_name: _Optional[str] = ..., declared_address: _Optional[str] = ..., recognising_economy: _Optional[str] = ..., include_proof: _Optional[bool] = ..., purpose: _Optional[str] = ...) -> None: ...
+    dispatched_at: int
+    accepted_at: int
+    arrived_at: int
+    released_at: int
+    def __init__(self, tin: _Optional[str] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., name_and_address: _Optional[_Union[NameAndAddress, _Mapping]] = ..., function: _Optional[str] = ..., direction: _Optional[_Union[_arrangement_pb2.Direction, str]] = ..., transport_mode: _Optional[int] = ..., level: _Optional[str] = ..., as_of: _Optional[int] = ..., known_at_height: _Optional[int] = ..., known_at_time: _Optional[int] = ..., dispatch_economy: _Optional[str] = ..., declared_name: _Optional[str] = ..., declared_address: _Optional[str] = ..., recognising_economy: _Optional[str] = ..., include_proof: _Optional[bool] = ..., purpose: _Optional[str] = ..., dispatched_at: _Optional[int] = ..., accepted_at: _Optional[int] = ..., arrived_at: _Optional[int] = ..., released_at: _Optional[int] = ...) -> None: ...
+
+class NameAndAddress(_message.Message):
+    __slots__ = ("name", "address")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    address: str
+    def __init__(self, name: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
 
 class Alias(_message.Message):
     __slots__ = ("scheme", "value")
@@ -158,7 +176,7 @@ class StreamLookupResponse(_message.Message):
     def __init__(self, response: _Optional[_Union[LookupResponse, _Mapping]] = ...) -> None: ...
 
 class LookupSupplyChainRequest(_message.Message):
-    __slots__ = ("parties", "direction", "transport_mode", "as_of", "known_at_height", "known_at_time", "dispatch_economy", "recognising_economy", "purpose")
+    __slots__ = ("parties", "direction", "transport_mode", "as_of", "known_at_height", "known_at_time", "dispatch_economy", "recognising_economy", "purpose", "dispatched_at", "accepted_at", "arrived_at", "released_at")
     PARTIES_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
     TRANSPORT_MODE_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +186,10 @@ class LookupSupplyChainRequest(_message.Message):
     DISPATCH_ECONOMY_FIELD_NUMBER: _ClassVar[int]
     RECOGNISING_ECONOMY_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    DISPATCHED_AT_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_AT_FIELD_NUMBER: _ClassVar[int]
+    ARRIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_AT_FIELD_NUMBER: _ClassVar[int]
     parties: _containers.RepeatedCompositeFieldContainer[ChainParty]
     direction: _arrangement_pb2.Direction
     transport_mode: int
@@ -177,23 +199,29 @@ class LookupSupplyChainRequest(_message.Message):
     dispatch_economy: str
     recognising_economy: str
     purpose: str
-    def __init__(self, parties: _Optional[_Iterable[_Union[ChainParty, _Mapping]]] = ..., direction: _Optional[_Union[_arrangement_pb2.Direction, str]] = ..., transport_mode: _Optional[int] = ..., as_of: _Optional[int] = ..., known_at_height: _Optional[int] = ..., known_at_time: _Optional[int] = ..., dispatch_economy: _Optional[str] = ..., recognising_economy: _Optional[str] = ..., purpose: _Optional[str] = ...) -> None: ...
+    dispatched_at: int
+    accepted_at: int
+    arrived_at: int
+    released_at: int
+    def __init__(self, parties: _Optional[_Iterable[_Union[ChainParty, _Mapping]]] = ..., direction: _Optional[_Union[_arrangement_pb2.Direction, str]] = ..., transport_mode: _Optional[int] = ..., as_of: _Optional[int] = ..., known_at_height: _Optional[int] = ..., known_at_time: _Optional[int] = ..., dispatch_economy: _Optional[str] = ..., recognising_economy: _Optional[str] = ..., purpose: _Optional[str] = ..., dispatched_at: _Optional[int] = ..., accepted_at: _Optional[int] = ..., arrived_at: _Optional[int] = ..., released_at: _Optional[int] = ...) -> None: ...
 
 class ChainParty(_message.Message):
-    __slots__ = ("tin", "alias", "function", "level", "declared_name", "declared_address")
+    __slots__ = ("tin", "alias", "name_and_address", "function", "level", "declared_name", "declared_address")
     TIN_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
+    NAME_AND_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
     DECLARED_NAME_FIELD_NUMBER: _ClassVar[int]
     DECLARED_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     tin: str
     alias: Alias
+    name_and_address: NameAndAddress
     function: str
     level: str
     declared_name: str
     declared_address: str
-    def __init__(self, tin: _Optional[str] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., function: _Optional[str] = ..., level: _Optional[str] = ..., declared_name: _Optional[str] = ..., declared_address: _Optional[str] = ...) -> None: ...
+    def __init__(self, tin: _Optional[str] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., name_and_address: _Optional[_Union[NameAndAddress, _Mapping]] = ..., function: _Optional[str] = ..., level: _Optional[str] = ..., declared_name: _Optional[str] = ..., declared_address: _Optional[str] = ...) -> None: ...
 
 class LookupSupplyChainResponse(_message.Message):
     __slots__ = ("parties", "summary", "finality")

@@ -79,18 +79,26 @@ GOODS_UNDER_WAY_HONOURED: GoodsUnderWay
 GOODS_UNDER_WAY_NOT_HONOURED: GoodsUnderWay
 
 class ArrangementStep(_message.Message):
-    __slots__ = ("propose", "sign", "suspend", "resume", "end")
+    __slots__ = ("propose", "sign", "suspend", "resume", "end", "amend", "start", "open_epoch", "republished")
     PROPOSE_FIELD_NUMBER: _ClassVar[int]
     SIGN_FIELD_NUMBER: _ClassVar[int]
     SUSPEND_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
+    AMEND_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    OPEN_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    REPUBLISHED_FIELD_NUMBER: _ClassVar[int]
     propose: bytes
     sign: ArrangementSignature
     suspend: ArrangementSuspension
     resume: ArrangementResumption
     end: ArrangementEnd
-    def __init__(self, propose: _Optional[bytes] = ..., sign: _Optional[_Union[ArrangementSignature, _Mapping]] = ..., suspend: _Optional[_Union[ArrangementSuspension, _Mapping]] = ..., resume: _Optional[_Union[ArrangementResumption, _Mapping]] = ..., end: _Optional[_Union[ArrangementEnd, _Mapping]] = ...) -> None: ...
+    amend: ArrangementAmendment
+    start: StagedStart
+    open_epoch: KeyEpoch
+    republished: EpochRepublished
+    def __init__(self, propose: _Optional[bytes] = ..., sign: _Optional[_Union[ArrangementSignature, _Mapping]] = ..., suspend: _Optional[_Union[ArrangementSuspension, _Mapping]] = ..., resume: _Optional[_Union[ArrangementResumption, _Mapping]] = ..., end: _Optional[_Union[ArrangementEnd, _Mapping]] = ..., amend: _Optional[_Union[ArrangementAmendment, _Mapping]] = ..., start: _Optional[_Union[StagedStart, _Mapping]] = ..., open_epoch: _Optional[_Union[KeyEpoch, _Mapping]] = ..., republished: _Optional[_Union[EpochRepublished, _Mapping]] = ...) -> None: ...
 
 class ArrangementSignature(_message.Message):
     __slots__ = ("arrangement_id", "text_hash")
@@ -124,8 +132,49 @@ class ArrangementEnd(_message.Message):
     effective_from: int
     def __init__(self, arrangement_id: _Optional[bytes] = ..., effective_from: _Optional[int] = ...) -> None: ...
 
+class ArrangementAmendment(_message.Message):
+    __slots__ = ("arrangement_id", "text")
+    ARRANGEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    arrangement_id: bytes
+    text: bytes
+    def __init__(self, arrangement_id: _Optional[bytes] = ..., text: _Optional[bytes] = ...) -> None: ...
+
+class StagedStart(_message.Message):
+    __slots__ = ("arrangement_id", "starts")
+    ARRANGEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    STARTS_FIELD_NUMBER: _ClassVar[int]
+    arrangement_id: bytes
+    starts: _containers.RepeatedCompositeFieldContainer[StartFor]
+    def __init__(self, arrangement_id: _Optional[bytes] = ..., starts: _Optional[_Iterable[_Union[StartFor, _Mapping]]] = ...) -> None: ...
+
+class StartFor(_message.Message):
+    __slots__ = ("recognising",)
+    RECOGNISING_FIELD_NUMBER: _ClassVar[int]
+    FROM_FIELD_NUMBER: _ClassVar[int]
+    recognising: str
+    def __init__(self, recognising: _Optional[str] = ..., **kwargs) -> None: ...
+
+class KeyEpoch(_message.Message):
+    __slots__ = ("arrangement_id", "epoch", "lookup_key_commitment")
+    ARRANGEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    LOOKUP_KEY_COMMITMENT_FIELD_NUMBER: _ClassVar[int]
+    arrangement_id: bytes
+    epoch: int
+    lookup_key_commitment: bytes
+    def __init__(self, arrangement_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., lookup_key_commitment: _Optional[bytes] = ...) -> None: ...
+
+class EpochRepublished(_message.Message):
+    __slots__ = ("arrangement_id", "epoch")
+    ARRANGEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    arrangement_id: bytes
+    epoch: int
+    def __init__(self, arrangement_id: _Optional[bytes] = ..., epoch: _Optional[int] = ...) -> None: ...
+
 class ArrangementText(_message.Message):
-    __slots__ = ("name", "kind", "parties", "rules", "consent_required", "staleness_limit", "notice_days", "supply_chain_roles", "monitoring", "lookup_key_commitment", "nonce")
+    __slots__ = ("name", "kind", "parties", "rules", "consent_required", "staleness_limit", "notice_days", "supply_chain_roles", "monitoring", "lookup_key_commitment", "nonce", "staged_starts")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PARTIES_FIELD_NUMBER: _ClassVar[int]
@@ -137,6 +186,7 @@ class ArrangementText(_message.Message):
     MONITORING_FIELD_NUMBER: _ClassVar[int]
     LOOKUP_KEY_COMMITMENT_FIELD_NUMBER: _ClassVar[int]
     NONCE_FIELD_NUMBER: _ClassVar[int]
+    STAGED_STARTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: ArrangementKind
     parties: _containers.RepeatedScalarFieldContainer[str]
@@ -148,7 +198,8 @@ class ArrangementText(_message.Message):
     monitoring: MonitoringClause
     lookup_key_commitment: bytes
     nonce: bytes
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[ArrangementKind, str]] = ..., parties: _Optional[_Iterable[str]] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., consent_required: _Optional[bool] = ..., staleness_limit: _Optional[int] = ..., notice_days: _Optional[int] = ..., supply_chain_roles: _Optional[_Iterable[str]] = ..., monitoring: _Optional[_Union[MonitoringClause, _Mapping]] = ..., lookup_key_commitment: _Optional[bytes] = ..., nonce: _Optional[bytes] = ...) -> None: ...
+    staged_starts: bool
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[ArrangementKind, str]] = ..., parties: _Optional[_Iterable[str]] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., consent_required: _Optional[bool] = ..., staleness_limit: _Optional[int] = ..., notice_days: _Optional[int] = ..., supply_chain_roles: _Optional[_Iterable[str]] = ..., monitoring: _Optional[_Union[MonitoringClause, _Mapping]] = ..., lookup_key_commitment: _Optional[bytes] = ..., nonce: _Optional[bytes] = ..., staged_starts: _Optional[bool] = ...) -> None: ...
 
 class Rule(_message.Message):
     __slots__ = ("issuing", "recognising", "to", "functions", "certified_roles", "levels", "directions", "transport_modes", "benefits", "party_match_required", "dispatch_from_issuer_required", "relevant_event", "goods_under_way")

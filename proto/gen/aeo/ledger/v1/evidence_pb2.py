@@ -22,17 +22,20 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from aeo.ledger.v1 import governance_pb2 as aeo_dot_ledger_dot_v1_dot_governance__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x61\x65o/ledger/v1/evidence.proto\x12\raeo.ledger.v1\"H\n\x08\x45vidence\x12\x0f\n\x07genesis\x18\x01 \x01(\x0c\x12#\n\x04\x66ork\x18\x02 \x01(\x0b\x32\x13.aeo.ledger.v1.ForkH\x00\x42\x06\n\x04kind\"N\n\x04\x46ork\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x0c\n\x04seal\x18\x02 \x01(\x0c\x12\x14\n\x0cother_header\x18\x03 \x01(\x0c\x12\x12\n\nother_seal\x18\x04 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x61\x65o/ledger/v1/evidence.proto\x12\raeo.ledger.v1\x1a\x1e\x61\x65o/ledger/v1/governance.proto\"\xad\x01\n\x08\x45vidence\x12\x0f\n\x07genesis\x18\x01 \x01(\x0c\x12#\n\x04\x66ork\x18\x02 \x01(\x0b\x32\x13.aeo.ledger.v1.ForkH\x00\x12\x34\n\rdouble_number\x18\x03 \x01(\x0b\x32\x1b.aeo.ledger.v1.DoubleNumberH\x00\x12-\n\x0bset_changes\x18\x04 \x03(\x0b\x32\x18.aeo.ledger.v1.SetChangeB\x06\n\x04kind\"N\n\x04\x46ork\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x0c\n\x04seal\x18\x02 \x01(\x0c\x12\x14\n\x0cother_header\x18\x03 \x01(\x0c\x12\x12\n\nother_seal\x18\x04 \x01(\x0c\">\n\x0c\x44oubleNumber\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\x12\x19\n\x11other_transaction\x18\x02 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.ledger.v1.evidence_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVIDENCE']._serialized_start=47
-  _globals['_EVIDENCE']._serialized_end=119
-  _globals['_FORK']._serialized_start=121
-  _globals['_FORK']._serialized_end=199
+  _globals['_EVIDENCE']._serialized_start=80
+  _globals['_EVIDENCE']._serialized_end=253
+  _globals['_FORK']._serialized_start=255
+  _globals['_FORK']._serialized_end=333
+  _globals['_DOUBLENUMBER']._serialized_start=335
+  _globals['_DOUBLENUMBER']._serialized_end=397
 # @@protoc_insertion_point(module_scope)

@@ -23,31 +23,32 @@ _sym_db = _symbol_database.Default()
 
 
 from aeo.ledger.v1 import arrangement_pb2 as aeo_dot_ledger_dot_v1_dot_arrangement__pb2
+from aeo.ledger.v1 import governance_pb2 as aeo_dot_ledger_dot_v1_dot_governance__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x61\x65o/ledger/v1/receipt.proto\x12\raeo.ledger.v1\x1a\x1f\x61\x65o/ledger/v1/arrangement.proto\"\xb5\x03\n\x07Receipt\x12\x0f\n\x07genesis\x18\x01 \x01(\x0c\x12,\n\x06\x61nchor\x18\x02 \x01(\x0b\x32\x1c.aeo.ledger.v1.EarlierHeader\x12\x0e\n\x06header\x18\x03 \x01(\x0c\x12\x0c\n\x04seal\x18\x04 \x01(\x0c\x12\x30\n\x08question\x18\x05 \x01(\x0b\x32\x1e.aeo.ledger.v1.ReceiptQuestion\x12\x0b\n\x03now\x18\x06 \x01(\x10\x12\x0f\n\x07verdict\x18\x07 \x01(\x0c\x12\x15\n\rrules_version\x18\x08 \x01(\r\x12\'\n\x05\x66\x61\x63ts\x18\t \x03(\x0b\x32\x18.aeo.ledger.v1.ShownFact\x12(\n\x08openings\x18\n \x03(\x0b\x32\x16.aeo.ledger.v1.Opening\x12-\n\x07headers\x18\x0b \x03(\x0b\x32\x1c.aeo.ledger.v1.EarlierHeader\x12\x35\n\x0ctransactions\x18\x0c \x03(\x0b\x32\x1f.aeo.ledger.v1.ShownTransaction\x12-\n\x08profiles\x18\r \x03(\x0b\x32\x1b.aeo.ledger.v1.ProfileFound\"\x88\x03\n\x0fReceiptQuestion\x12\r\n\x03tin\x18\x01 \x01(\tH\x00\x12,\n\x05\x61lias\x18\x02 \x01(\x0b\x32\x1b.aeo.ledger.v1.ReceiptAliasH\x00\x12\x10\n\x08\x66unction\x18\x03 \x01(\t\x12+\n\tdirection\x18\x04 \x01(\x0e\x32\x18.aeo.ledger.v1.Direction\x12\x16\n\x0etransport_mode\x18\x05 \x01(\r\x12\r\n\x05level\x18\x06 \x01(\t\x12\x12\n\x05\x61s_of\x18\x07 \x01(\x10H\x02\x88\x01\x01\x12\x19\n\x0fknown_at_height\x18\x08 \x01(\x04H\x01\x12\x17\n\rknown_at_time\x18\t \x01(\x10H\x01\x12\x18\n\x10\x64ispatch_economy\x18\n \x01(\t\x12\x15\n\rdeclared_name\x18\x0b \x01(\t\x12\x18\n\x10\x64\x65\x63lared_address\x18\x0c \x01(\t\x12\x1b\n\x13recognising_economy\x18\r \x01(\tB\x0c\n\nidentifierB\n\n\x08known_atB\x08\n\x06_as_of\"-\n\x0cReceiptAlias\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"w\n\tShownFact\x12\x0c\n\x04kind\x18\x01 \x01(\r\x12\r\n\x05parts\x18\x02 \x03(\x0c\x12*\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x19.aeo.ledger.v1.ShownEntry\x12\x0e\n\x06object\x18\x04 \x01(\x0c\x12\x11\n\tmap_proof\x18\x05 \x01(\x0c\"o\n\nShownEntry\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x0c\n\x04time\x18\x02 \x01(\x04\x12\x11\n\tlog_index\x18\x03 \x01(\x04\x12\x10\n\x08position\x18\x04 \x01(\r\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\x12\x0e\n\x06record\x18\x06 \x01(\x0c\"P\n\x07Opening\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0f\n\x07tin_mac\x18\x03 \x01(\x0c\x12\r\n\x05\x61lias\x18\x04 \x01(\x0c\".\n\rEarlierHeader\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\r\n\x05proof\x18\x02 \x03(\x0c\"I\n\x10ShownTransaction\x12\x11\n\tlog_index\x18\x01 \x01(\x04\x12\x13\n\x0btransaction\x18\x02 \x01(\x0c\x12\r\n\x05proof\x18\x03 \x03(\x0c\"6\n\x0cProfileFound\x12\x12\n\ncommitment\x18\x01 \x01(\x0c\x12\x12\n\nname_match\x18\x02 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x61\x65o/ledger/v1/receipt.proto\x12\raeo.ledger.v1\x1a\x1f\x61\x65o/ledger/v1/arrangement.proto\x1a\x1e\x61\x65o/ledger/v1/governance.proto\"\xe4\x03\n\x07Receipt\x12\x0f\n\x07genesis\x18\x01 \x01(\x0c\x12,\n\x06\x61nchor\x18\x02 \x01(\x0b\x32\x1c.aeo.ledger.v1.EarlierHeader\x12\x0e\n\x06header\x18\x03 \x01(\x0c\x12\x0c\n\x04seal\x18\x04 \x01(\x0c\x12\x30\n\x08question\x18\x05 \x01(\x0b\x32\x1e.aeo.ledger.v1.ReceiptQuestion\x12\x0b\n\x03now\x18\x06 \x01(\x10\x12\x0f\n\x07verdict\x18\x07 \x01(\x0c\x12\x15\n\rrules_version\x18\x08 \x01(\r\x12\'\n\x05\x66\x61\x63ts\x18\t \x03(\x0b\x32\x18.aeo.ledger.v1.ShownFact\x12(\n\x08openings\x18\n \x03(\x0b\x32\x16.aeo.ledger.v1.Opening\x12-\n\x07headers\x18\x0b \x03(\x0b\x32\x1c.aeo.ledger.v1.EarlierHeader\x12\x35\n\x0ctransactions\x18\x0c \x03(\x0b\x32\x1f.aeo.ledger.v1.ShownTransaction\x12-\n\x08profiles\x18\r \x03(\x0b\x32\x1b.aeo.ledger.v1.ProfileFound\x12-\n\x0bset_changes\x18\x0e \x03(\x0b\x32\x18.aeo.ledger.v1.SetChange\"\xb2\x04\n\x0fReceiptQuestion\x12\r\n\x03tin\x18\x01 \x01(\tH\x00\x12,\n\x05\x61lias\x18\x02 \x01(\x0b\x32\x1b.aeo.ledger.v1.ReceiptAliasH\x00\x12\x10\n\x08\x66unction\x18\x03 \x01(\t\x12+\n\tdirection\x18\x04 \x01(\x0e\x32\x18.aeo.ledger.v1.Direction\x12\x16\n\x0etransport_mode\x18\x05 \x01(\r\x12\r\n\x05level\x18\x06 \x01(\t\x12\x12\n\x05\x61s_of\x18\x07 \x01(\x10H\x02\x88\x01\x01\x12\x19\n\x0fknown_at_height\x18\x08 \x01(\x04H\x01\x12\x17\n\rknown_at_time\x18\t \x01(\x10H\x01\x12\x18\n\x10\x64ispatch_economy\x18\n \x01(\t\x12\x15\n\rdeclared_name\x18\x0b \x01(\t\x12\x18\n\x10\x64\x65\x63lared_address\x18\x0c \x01(\t\x12\x1b\n\x13recognising_economy\x18\r \x01(\t\x12\x1a\n\rdispatched_at\x18\x0e \x01(\x10H\x03\x88\x01\x01\x12\x18\n\x0b\x61\x63\x63\x65pted_at\x18\x0f \x01(\x10H\x04\x88\x01\x01\x12\x17\n\narrived_at\x18\x10 \x01(\x10H\x05\x88\x01\x01\x12\x18\n\x0breleased_at\x18\x11 \x01(\x10H\x06\x88\x01\x01\x42\x0c\n\nidentifierB\n\n\x08known_atB\x08\n\x06_as_ofB\x10\n\x0e_dispatched_atB\x0e\n\x0c_accepted_atB\r\n\x0b_arrived_atB\x0e\n\x0c_released_at\"-\n\x0cReceiptAlias\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"w\n\tShownFact\x12\x0c\n\x04kind\x18\x01 \x01(\r\x12\r\n\x05parts\x18\x02 \x03(\x0c\x12*\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x19.aeo.ledger.v1.ShownEntry\x12\x0e\n\x06object\x18\x04 \x01(\x0c\x12\x11\n\tmap_proof\x18\x05 \x01(\x0c\"o\n\nShownEntry\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x0c\n\x04time\x18\x02 \x01(\x04\x12\x11\n\tlog_index\x18\x03 \x01(\x04\x12\x10\n\x08position\x18\x04 \x01(\r\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\x12\x0e\n\x06record\x18\x06 \x01(\x0c\"P\n\x07Opening\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0f\n\x07tin_mac\x18\x03 \x01(\x0c\x12\r\n\x05\x61lias\x18\x04 \x01(\x0c\".\n\rEarlierHeader\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\r\n\x05proof\x18\x02 \x03(\x0c\"I\n\x10ShownTransaction\x12\x11\n\tlog_index\x18\x01 \x01(\x04\x12\x13\n\x0btransaction\x18\x02 \x01(\x0c\x12\r\n\x05proof\x18\x03 \x03(\x0c\"6\n\x0cProfileFound\x12\x12\n\ncommitment\x18\x01 \x01(\x0c\x12\x12\n\nname_match\x18\x02 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.ledger.v1.receipt_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECEIPT']._serialized_start=80
-  _globals['_RECEIPT']._serialized_end=517
-  _globals['_RECEIPTQUESTION']._serialized_start=520
-  _globals['_RECEIPTQUESTION']._serialized_end=912
-  _globals['_RECEIPTALIAS']._serialized_start=914
-  _globals['_RECEIPTALIAS']._serialized_end=959
-  _globals['_SHOWNFACT']._serialized_start=961
-  _globals['_SHOWNFACT']._serialized_end=1080
-  _globals['_SHOWNENTRY']._serialized_start=1082
-  _globals['_SHOWNENTRY']._serialized_end=1193
-  _globals['_OPENING']._serialized_start=1195
-  _globals['_OPENING']._serialized_end=1275
-  _globals['_EARLIERHEADER']._serialized_start=1277
-  _globals['_EARLIERHEADER']._serialized_end=1323
-  _globals['_SHOWNTRANSACTION']._serialized_start=1325
-  _globals['_SHOWNTRANSACTION']._serialized_end=1398
-  _globals['_PROFILEFOUND']._serialized_start=1400
-  _globals['_PROFILEFOUND']._serialized_end=1454
+  _globals['_RECEIPT']._serialized_start=112
+  _globals['_RECEIPT']._serialized_end=596
+  _globals['_RECEIPTQUESTION']._serialized_start=599
+  _globals['_RECEIPTQUESTION']._serialized_end=1161
+  _globals['_RECEIPTALIAS']._serialized_start=1163
+  _globals['_RECEIPTALIAS']._serialized_end=1208
+  _globals['_SHOWNFACT']._serialized_start=1210
+  _globals['_SHOWNFACT']._serialized_end=1329
+  _globals['_SHOWNENTRY']._serialized_start=1331
+  _globals['_SHOWNENTRY']._serialized_end=1442
+  _globals['_OPENING']._serialized_start=1444
+  _globals['_OPENING']._serialized_end=1524
+  _globals['_EARLIERHEADER']._serialized_start=1526
+  _globals['_EARLIERHEADER']._serialized_end=1572
+  _globals['_SHOWNTRANSACTION']._serialized_start=1574
+  _globals['_SHOWNTRANSACTION']._serialized_end=1647
+  _globals['_PROFILEFOUND']._serialized_start=1649
+  _globals['_PROFILEFOUND']._serialized_end=1703
 # @@protoc_insertion_point(module_scope)

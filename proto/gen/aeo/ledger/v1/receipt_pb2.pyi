@@ -1,4 +1,5 @@
 from aeo.ledger.v1 import arrangement_pb2 as _arrangement_pb2
+from aeo.ledger.v1 import governance_pb2 as _governance_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -8,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Receipt(_message.Message):
-    __slots__ = ("genesis", "anchor", "header", "seal", "question", "now", "verdict", "rules_version", "facts", "openings", "headers", "transactions", "profiles")
+    __slots__ = ("genesis", "anchor", "header", "seal", "question", "now", "verdict", "rules_version", "facts", "openings", "headers", "transactions", "profiles", "set_changes")
     GENESIS_FIELD_NUMBER: _ClassVar[int]
     ANCHOR_FIELD_NUMBER: _ClassVar[int]
     HEADER_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +23,7 @@ class Receipt(_message.Message):
     HEADERS_FIELD_NUMBER: _ClassVar[int]
     TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
     PROFILES_FIELD_NUMBER: _ClassVar[int]
+    SET_CHANGES_FIELD_NUMBER: _ClassVar[int]
     genesis: bytes
     anchor: EarlierHeader
     header: bytes
@@ -35,10 +37,11 @@ class Receipt(_message.Message):
     headers: _containers.RepeatedCompositeFieldContainer[EarlierHeader]
     transactions: _containers.RepeatedCompositeFieldContainer[ShownTransaction]
     profiles: _containers.RepeatedCompositeFieldContainer[ProfileFound]
-    def __init__(self, genesis: _Optional[bytes] = ..., anchor: _Optional[_Union[EarlierHeader, _Mapping]] = ..., header: _Optional[bytes] = ..., seal: _Optional[bytes] = ..., question: _Optional[_Union[ReceiptQuestion, _Mapping]] = ..., now: _Optional[int] = ..., verdict: _Optional[bytes] = ..., rules_version: _Optional[int] = ..., facts: _Optional[_Iterable[_Union[ShownFact, _Mapping]]] = ..., openings: _Optional[_Iterable[_Union[Opening, _Mapping]]] = ..., headers: _Optional[_Iterable[_Union[EarlierHeader, _Mapping]]] = ..., transactions: _Optional[_Iterable[_Union[ShownTransaction, _Mapping]]] = ..., profiles: _Optional[_Iterable[_Union[ProfileFound, _Mapping]]] = ...) -> None: ...
+    set_changes: _containers.RepeatedCompositeFieldContainer[_governance_pb2.SetChange]
+    def __init__(self, genesis: _Optional[bytes] = ..., anchor: _Optional[_Union[EarlierHeader, _Mapping]] = ..., header: _Optional[bytes] = ..., seal: _Optional[bytes] = ..., question: _Optional[_Union[ReceiptQuestion, _Mapping]] = ..., now: _Optional[int] = ..., verdict: _Optional[bytes] = ..., rules_version: _Optional[int] = ..., facts: _Optional[_Iterable[_Union[ShownFact, _Mapping]]] = ..., openings: _Optional[_Iterable[_Union[Opening, _Mapping]]] = ..., headers: _Optional[_Iterable[_Union[EarlierHeader, _Mapping]]] = ..., transactions: _Optional[_Iterable[_Union[ShownTransaction, _Mapping]]] = ..., profiles: _Optional[_Iterable[_Union[ProfileFound, _Mapping]]] = ..., set_changes: _Optional[_Iterable[_Union[_governance_pb2.SetChange, _Mapping]]] = ...) -> None: ...
 
 class ReceiptQuestion(_message.Message):
-    __slots__ = ("tin", "alias", "function", "direction", "transport_mode", "level", "as_of", "known_at_height", "known_at_time", "dispatch_economy", "declared_name", "declared_address", "recognising_economy")
+    __slots__ = ("tin", "alias", "function", "direction", "transport_mode", "level", "as_of", "known_at_height", "known_at_time", "dispatch_economy", "declared_name", "declared_address", "recognising_economy", "dispatched_at", "accepted_at", "arrived_at", "released_at")
     TIN_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     FUNCTION_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +55,10 @@ class ReceiptQuestion(_message.Message):
     DECLARED_NAME_FIELD_NUMBER: _ClassVar[int]
     DECLARED_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     RECOGNISING_ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    DISPATCHED_AT_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_AT_FIELD_NUMBER: _ClassVar[int]
+    ARRIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_AT_FIELD_NUMBER: _ClassVar[int]
     tin: str
     alias: ReceiptAlias
     function: str
@@ -65,7 +72,11 @@ class ReceiptQuestion(_message.Message):
     declared_name: str
     declared_address: str
     recognising_economy: str
-    def __init__(self, tin: _Optional[str] = ..., alias: _Optional[_Union[ReceiptAlias, _Mapping]] = ..., function: _Optional[str] = ..., direction: _Optional[_Union[_arrangement_pb2.Direction, str]] = ..., transport_mode: _Optional[int] = ..., level: _Optional[str] = ..., as_of: _Optional[int] = ..., known_at_height: _Optional[int] = ..., known_at_time: _Optional[int] = ..., dispatch_economy: _Optional[str] = ..., declared_name: _Optional[str] = ..., declared_address: _Optional[str] = ..., recognising_economy: _Optional[str] = ...) -> None: ...
+    dispatched_at: int
+    accepted_at: int
+    arrived_at: int
+    released_at: int
+    def __init__(self, tin: _Optional[str] = ..., alias: _Optional[_Union[ReceiptAlias, _Mapping]] = ..., function: _Optional[str] = ..., direction: _Optional[_Union[_arrangement_pb2.Direction, str]] = ..., transport_mode: _Optional[int] = ..., level: _Optional[str] = ..., as_of: _Optional[int] = ..., known_at_height: _Optional[int] = ..., known_at_time: _Optional[int] = ..., dispatch_economy: _Optional[str] = ..., declared_name: _Optional[str] = ..., declared_address: _Optional[str] = ..., recognising_economy: _Optional[str] = ..., dispatched_at: _Optional[int] = ..., accepted_at: _Optional[int] = ..., arrived_at: _Optional[int] = ..., released_at: _Optional[int] = ...) -> None: ...
 
 class ReceiptAlias(_message.Message):
     __slots__ = ("scheme", "value")

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x65o/ledger/v1/transaction.proto\x12\raeo.ledger.v1\"\xa4\x02\n\x0bTransaction\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\t\x12\x0e\n\x06key_id\x18\x02 \x01(\x0c\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\x17\n\x0fverified_height\x18\x04 \x01(\x04\x12\x1c\n\x14verified_header_hash\x18\x05 \x01(\x0c\x12-\n\theartbeat\x18\n \x01(\x0b\x32\x18.aeo.ledger.v1.HeartbeatH\x00\x12.\n\x08statuses\x18\x0b \x01(\x0b\x32\x1a.aeo.ledger.v1.StatusBatchH\x00\x12,\n\x07\x61liases\x18\x0c \x01(\x0b\x32\x19.aeo.ledger.v1.AliasBatchH\x00\x12\x15\n\x0b\x61rrangement\x18\r \x01(\x0cH\x00\x42\x08\n\x06\x61\x63tion\"\x0b\n\tHeartbeat\"6\n\x0bStatusBatch\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07records\x18\x02 \x03(\x0c\"5\n\nAliasBatch\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07records\x18\x02 \x03(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x65o/ledger/v1/transaction.proto\x12\raeo.ledger.v1\"\xcc\x02\n\x0bTransaction\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\t\x12\x0e\n\x06key_id\x18\x02 \x01(\x0c\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\x17\n\x0fverified_height\x18\x04 \x01(\x04\x12\x1c\n\x14verified_header_hash\x18\x05 \x01(\x0c\x12-\n\theartbeat\x18\n \x01(\x0b\x32\x18.aeo.ledger.v1.HeartbeatH\x00\x12.\n\x08statuses\x18\x0b \x01(\x0b\x32\x1a.aeo.ledger.v1.StatusBatchH\x00\x12,\n\x07\x61liases\x18\x0c \x01(\x0b\x32\x19.aeo.ledger.v1.AliasBatchH\x00\x12\x15\n\x0b\x61rrangement\x18\r \x01(\x0cH\x00\x12\x14\n\ngovernance\x18\x0e \x01(\x0cH\x00\x12\x10\n\x06report\x18\x0f \x01(\x0cH\x00\x42\x08\n\x06\x61\x63tion\"\x0b\n\tHeartbeat\"6\n\x0bStatusBatch\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07records\x18\x02 \x03(\x0c\"5\n\nAliasBatch\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07records\x18\x02 \x03(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,11 +32,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.ledger.v1.transaction_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TRANSACTION']._serialized_start=51
-  _globals['_TRANSACTION']._serialized_end=343
-  _globals['_HEARTBEAT']._serialized_start=345
-  _globals['_HEARTBEAT']._serialized_end=356
-  _globals['_STATUSBATCH']._serialized_start=358
-  _globals['_STATUSBATCH']._serialized_end=412
-  _globals['_ALIASBATCH']._serialized_start=414
-  _globals['_ALIASBATCH']._serialized_end=467
+  _globals['_TRANSACTION']._serialized_end=383
+  _globals['_HEARTBEAT']._serialized_start=385
+  _globals['_HEARTBEAT']._serialized_end=396
+  _globals['_STATUSBATCH']._serialized_start=398
+  _globals['_STATUSBATCH']._serialized_end=452
+  _globals['_ALIASBATCH']._serialized_start=454
+  _globals['_ALIASBATCH']._serialized_end=507
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Transaction(_message.Message):
-    __slots__ = ("author", "key_id", "sequence", "verified_height", "verified_header_hash", "heartbeat", "statuses", "aliases", "arrangement")
+    __slots__ = ("author", "key_id", "sequence", "verified_height", "verified_header_hash", "heartbeat", "statuses", "aliases", "arrangement", "governance", "report")
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -17,6 +17,8 @@ class Transaction(_message.Message):
     STATUSES_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     ARRANGEMENT_FIELD_NUMBER: _ClassVar[int]
+    GOVERNANCE_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
     author: str
     key_id: bytes
     sequence: int
@@ -26,7 +28,9 @@ class Transaction(_message.Message):
     statuses: StatusBatch
     aliases: AliasBatch
     arrangement: bytes
-    def __init__(self, author: _Optional[str] = ..., key_id: _Optional[bytes] = ..., sequence: _Optional[int] = ..., verified_height: _Optional[int] = ..., verified_header_hash: _Optional[bytes] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., statuses: _Optional[_Union[StatusBatch, _Mapping]] = ..., aliases: _Optional[_Union[AliasBatch, _Mapping]] = ..., arrangement: _Optional[bytes] = ...) -> None: ...
+    governance: bytes
+    report: bytes
+    def __init__(self, author: _Optional[str] = ..., key_id: _Optional[bytes] = ..., sequence: _Optional[int] = ..., verified_height: _Optional[int] = ..., verified_header_hash: _Optional[bytes] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., statuses: _Optional[_Union[StatusBatch, _Mapping]] = ..., aliases: _Optional[_Union[AliasBatch, _Mapping]] = ..., arrangement: _Optional[bytes] = ..., governance: _Optional[bytes] = ..., report: _Optional[bytes] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ()
