@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -11,6 +12,7 @@ from service.demo.figures import load_figures
 from service.demo.firms import make_firms
 from service.demo.texts import INFORMATION_NAME, arrangement_texts
 from tests.commands import process
+from tests.demo.searching import Words
 
 SECONDS = 240
 
@@ -28,11 +30,24 @@ def running_commands() -> Iterator[bytes]:
             yield path.read_bytes()
 
 
-@pytest.mark.timeout(SECONDS + 60)
-def test_the_demonstration(tmp_path: Path) -> None:
-    folder = tmp_path / "network"
+class Played(NamedTuple):
+    """A demonstration that has ended: its folder, and what it said."""
+
+    folder: Path
+    said: str
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    folder = tmp_path_factory.mktemp("demo") / "network"
     code, said, stderr = aeo("demo", folder)
     assert code == 0, said + stderr
+    return Played(folder, said)
+
+
+@pytest.mark.timeout(SECONDS + 60)
+def test_the_demonstration(played: Played) -> None:
+    folder, said = played
     for words in (
         "Made up:",
         "93,674 records in the ledger",
@@ -59,6 +74,22 @@ def test_the_demonstration(tmp_path: Path) -> None:
 
     # Nothing that it started runs on.
     assert not any(str(folder).encode() in command for command in running_commands())
+
+
+@pytest.mark.timeout(SECONDS + 60)
+def test_the_ledger_names_nobody(played: Played) -> None:
+    firms = [firm for own in make_firms(load_figures()).values() for firm in own]
+    words = Words(
+        word
+        for firm in firms
+        for word in (firm.tin, firm.name, *(held.number for held in firm.certificates))
+    )
+    assert len(words) > 2 * len(firms)
+    exported = (played.folder / "ledger.aeo").read_bytes()
+    assert len(exported) > 5_000_000
+    assert list(words.find(exported)) == []
+    for path in (played.folder / "data").glob("ledger.db*"):
+        assert list(words.find(path.read_bytes())) == [], path
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
