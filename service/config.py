@@ -105,12 +105,24 @@ class Tls(_Section):
 
 
 class Member(_Section):
-    """A member that this node hosts, and the files of its keys."""
+    """A member that this node hosts, and the files of its keys.
+
+    With its node certificate the node speaks to partners' nodes as this member, and is known to
+    them; by default it lies beside the BLS keystore (node.pem and node.key).
+    """
 
     economy: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
     bls_keystore: Path
     ed25519_key: Path
     passphrase_file: Path | None = None
+    node_certificate: Path | None = None
+    node_key: Path | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.node_certificate is None) != (self.node_key is None):
+            raise ValueError("node_certificate and node_key go together")
+        return self
 
 
 class LimitSettings(_Section):

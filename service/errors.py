@@ -3,7 +3,9 @@
     ServiceError
     ├── Refused                 what was asked is wrong: asking again changes nothing
     │   ├── KeyReused               an idempotency key that came before with other content
-    │   └── SequenceTaken           a sequence number that was signed already
+    │   ├── SequenceTaken           a sequence number that was signed already
+    │   ├── NoEndpoint              there is no way to call a member's node
+    │   └── PeerRefused             another member's node answered no; has its reason
     └── Failed                  what was asked may be right, but this node cannot do it now
         ├── StoreError              the store cannot read or write
         │   ├── StoreBusy               another process has the store open
@@ -14,6 +16,7 @@
         ├── GuardRefused            a seal that a member must never sign; its node stops sealing
         ├── ClockWentBack           the clock is too far behind the ledger to write
         ├── MapProcessFailed        the process that keeps the state map has ended
+        ├── PeerUnreachable         another member's node does not answer
         ├── Overloaded              too much waits already; try again a little later
         └── EngineStopped           nothing is ordered any more; what is in an outbox stays there
 
@@ -50,6 +53,23 @@ class SequenceTaken(Refused):
         super().__init__(f"{economy} has already signed a transaction number {sequence}")
         self.economy = economy
         self.sequence = sequence
+
+
+class NoEndpoint(Refused):
+    """There is no way to call the node of a member."""
+
+    def __init__(self, economy: str, reason: str) -> None:
+        super().__init__(f"the node of {economy} cannot be called: {reason}")
+        self.economy = economy
+
+
+class PeerRefused(Refused):
+    """The node of another member answered no; `reason` is its machine-readable code."""
+
+    def __init__(self, economy: str, reason: str, message: str) -> None:
+        super().__init__(f"the node of {economy} refuses: {message}")
+        self.economy = economy
+        self.reason = reason
 
 
 class Failed(ServiceError):
@@ -128,6 +148,14 @@ class ClockWentBack(Failed):
 
 class MapProcessFailed(Failed):
     """The process that keeps the state map has ended, or no longer has that version."""
+
+
+class PeerUnreachable(Failed):
+    """The node of another member does not answer; it may in a while."""
+
+    def __init__(self, economy: str, message: str) -> None:
+        super().__init__(f"the node of {economy} does not answer: {message}")
+        self.economy = economy
 
 
 class Overloaded(Failed):

@@ -1,5 +1,6 @@
 """From a node's configuration to its parts: keys opened, addresses, limits, who may call."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography import x509
@@ -10,19 +11,23 @@ from ledger.chain.genesis import Genesis
 from service.api.caller import Authorities
 from service.api.listener import Limits, MutualTls, PlaintextLoopback
 from service.api.serving import ServingSettings, authorities_of
-from service.config import Config, ConfigError
+from service.config import Config, ConfigError, Member
 from service.keys.key_file import KeyFileError, read_passphrase, read_public
-from service.keys.member_keys import open_bls_key, open_issued
+from service.keys.member_keys import NODE_FILE, NODE_KEY_FILE, open_bls_key, open_issued
 from service.keys.spiffe import format_trust_domain
 from service.node.node import NodeSettings
+from service.node.peers import NodeTls
 
 
 def node_settings(config: Config) -> NodeSettings:
     """Open the keys of every member, and say where the files lie."""
-    secrets = {}
+    secrets, tls = {}, {}
     for member in config.member:
         passphrase = read_passphrase(member.passphrase_file, f"Passphrase of {member.economy}")
         secrets[member.economy] = open_bls_key(member.bls_keystore, passphrase)
+        shown = None if config.tls.plaintext_loopback else _node_tls(member, passphrase)
+        if shown is not None:
+            tls[member.economy] = shown
     guard = config.guard if config.guard is not None else config.data
     return NodeSettings(
         ledger=config.data / "ledger.db",
@@ -31,15 +36,18 @@ def node_settings(config: Config) -> NodeSettings:
         members=secrets,
         map_process=config.map_process,
         max_page_count=config.max_page_count,
+        tls=tls,
     )
 
 
-def serving_settings(config: Config, genesis: Genesis) -> ServingSettings:
-    """How a node answers, as its configuration says."""
+def serving_settings(
+    config: Config, genesis: Genesis, tls: Mapping[str, NodeTls]
+) -> ServingSettings:
+    """How a node answers, as its configuration says; `tls` are its members' node certificates."""
     limits = config.limits
     return ServingSettings(
         listen=config.listen.grpc,
-        security=_security(config, genesis),
+        security=_security(config, genesis, tls),
         health=config.listen.health,
         metrics=config.listen.metrics,
         limits=Limits(
@@ -55,22 +63,45 @@ def serving_settings(config: Config, genesis: Genesis) -> ServingSettings:
     )
 
 
-def _security(config: Config, genesis: Genesis) -> MutualTls | PlaintextLoopback:
+def _node_tls(member: Member, passphrase: str) -> NodeTls | None:
+    """A member's node certificate; None where none is named and none lies beside its keystore."""
+    beside = member.bls_keystore.parent
+    certificate = member.node_certificate or beside / NODE_FILE
+    key = member.node_key or beside / NODE_KEY_FILE
+    if member.node_certificate is None and not (certificate.is_file() and key.is_file()):
+        return None
+    return _open_tls(certificate, key, passphrase)
+
+
+def _open_tls(certificate: Path, key: Path, passphrase: str | None) -> NodeTls:
+    issued = open_issued(certificate, key, passphrase)
+    opened = issued.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    # The whole file: intermediate certificates may follow the node's own.
+    return NodeTls(read_public(certificate), opened)
+
+
+def _security(
+    config: Config, genesis: Genesis, members: Mapping[str, NodeTls]
+) -> MutualTls | PlaintextLoopback:
     tls = config.tls
     if tls.plaintext_loopback:
         return PlaintextLoopback()
     assert tls.certificate is not None, "the configuration says so"
     assert tls.key is not None, "the configuration says so"
     passphrase = read_passphrase(tls.passphrase_file) if tls.passphrase_file else None
-    issued = open_issued(tls.certificate, tls.key, passphrase)
-    key = issued.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    own = _open_tls(tls.certificate, tls.key, passphrase)
     authorities = (
         authorities_of(genesis)
         if tls.authorities is None
         else _authorities(tls.authorities, format_trust_domain(genesis.network_name))
     )
-    # The whole file: intermediate certificates may follow the node's own.
-    return MutualTls(key, read_public(tls.certificate), authorities)
+    # A partner's node asks for a member by name, and is shown that member's certificate.
+    others = tuple(
+        (shown.key, shown.certificate)
+        for shown in members.values()
+        if shown.certificate != own.certificate
+    )
+    return MutualTls(own.key, own.certificate, authorities, others)
 
 
 def _authorities(path: Path, trust_domain: str) -> Authorities:

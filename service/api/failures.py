@@ -13,6 +13,7 @@
 | service.errors.KeyReused | ALREADY_EXISTS | |
 | other service.errors.Refused, ledger NotEntered | FAILED_PRECONDITION | |
 | service.errors.Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
+| PeerUnreachable | UNAVAILABLE | RetryInfo |
 | StoreBusy, StoreFull, ClockWentBack, ... | UNAVAILABLE, without file names | RetryInfo |
 | anything else | INTERNAL: a request id and nothing else | |
 
@@ -38,6 +39,7 @@ from service.errors import (
     MapProcessFailed,
     OutOfTurn,
     Overloaded,
+    PeerUnreachable,
     Refused,
     StoreBusy,
     StoreFull,
@@ -177,6 +179,8 @@ def _as_call_error(error: Exception) -> CallError:
         return Illegal(_reason(error), str(error))
     if isinstance(error, Overloaded):
         return Full(str(error), RETRY_MS, "OVERLOADED")
+    if isinstance(error, PeerUnreachable):
+        return NotReady(str(error), NOT_READY_RETRY_MS, "PEER_UNREACHABLE")
     if isinstance(error, _PASSING):
         # The message names files of this machine: it is for the log.
         return NotReady("the node cannot write now", NOT_READY_RETRY_MS, _reason(error))

@@ -62,11 +62,16 @@ class ListenError(Failed):
 
 @dataclass(frozen=True, slots=True)
 class MutualTls:
-    """Our key and certificate chain (PEM), and the authorities whose clients we accept."""
+    """Our key and certificate chain (PEM), and the authorities whose clients we accept.
+
+    `others` are more keys and chains: who asks for a name (SNI) gets the first that bears it, else
+    the first of all.
+    """
 
     key: bytes = field(repr=False)
     certificate_chain: bytes
     authorities: Authorities
+    others: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +223,7 @@ def _bind(server: grpc.Server, address: str, security: MutualTls | PlaintextLoop
         if isinstance(security, PlaintextLoopback):
             return server.add_insecure_port(address)
         credentials = grpc.ssl_server_credentials(
-            [(security.key, security.certificate_chain)],
+            [(security.key, security.certificate_chain), *security.others],
             root_certificates=security.authorities.bundle(),
             require_client_auth=True,
         )

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from service.keys.spiffe import node_host, parse_spiffe
+
 AUTHORITY_DAYS = 3650
 """Life of an authority: longer than a programme's planning, shorter than P-256 is trusted."""
 CERTIFICATE_DAYS = 397
@@ -57,9 +59,15 @@ def make_authority(economy: str, now: datetime) -> Issued:
 
 
 def issue_node(authority: Issued, spiffe_id: str, hosts: Sequence[str], now: datetime) -> Issued:
-    """Issue the certificate of a node that answers to `hosts` (names or IP addresses)."""
+    """Issue the certificate of a node that answers to `hosts` (names or IP addresses).
+
+    Other nodes know it by one name more, which no client's certificate has.
+    """
     usages = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
-    return _issue(authority, spiffe_id, [_general_name(host) for host in hosts], usages, now)
+    holder = parse_spiffe(spiffe_id)
+    names = [_general_name(host) for host in hosts]
+    names.append(x509.DNSName(node_host(holder.economy, holder.trust_domain)))
+    return _issue(authority, spiffe_id, names, usages, now)
 
 
 def issue_client(authority: Issued, spiffe_id: str, now: datetime) -> Issued:

@@ -11,6 +11,12 @@ The network's name is brought to the letters of a trust domain.
 ('NZ', 'risk-engine', 'tsw-1')
 >>> format_spiffe(holder)
 'spiffe://apec-pilot-2026/NZ/risk-engine/tsw-1'
+
+A node's certificate has a DNS name besides, by which other nodes know it wherever it runs; nobody
+looks it up.
+
+>>> node_host("NZ", "apec-pilot-2026")
+'nz.node.apec-pilot-2026'
 """
 
 import re
@@ -64,6 +70,11 @@ def format_spiffe(holder: SpiffeId) -> str:
     uri = f"spiffe://{holder.trust_domain}/{holder.economy}/{holder.access_role}/{holder.name}"
     parse_spiffe(uri)
     return uri
+
+
+def node_host(economy: str, trust_domain: str) -> str:
+    """The DNS name that the certificates of a member's nodes have, and no client's."""
+    return f"{economy.lower()}.node.{trust_domain}"
 
 
 def parse_spiffe(uri: str) -> SpiffeId:

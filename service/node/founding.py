@@ -15,7 +15,7 @@ All of it is made in a folder beside and then renamed, so a network is there who
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -112,7 +112,7 @@ def _make(folder: Path, plan: Plan, done: Callable[[int], None]) -> Genesis:
         name=plan.name,
         created_at=int(now.timestamp() * 1000),
         founders=[
-            register_founder(founder, member, backend)
+            register_founder(_with_endpoint(founder, plan), member, backend)
             for founder, member in zip(plan.founders, keys, strict=True)
         ],
         backend=backend,
@@ -161,6 +161,13 @@ def _make_clients(
             "client_key": f"{role}.key",
         }
         _write(clients / f"{role}.toml", tomli_w.dumps(profile).encode())
+
+
+def _with_endpoint(founder: Founder, plan: Plan) -> Founder:
+    """The founder with the endpoint of its node, this one unless another is named."""
+    if founder.endpoint or plan.listen.endswith(":0"):  # of a free port nobody knows the number
+        return founder
+    return replace(founder, endpoint=_reached_at(plan))
 
 
 def _reached_at(plan: Plan) -> str:

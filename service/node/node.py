@@ -35,6 +35,7 @@ from service.node.history import LedgerHistory
 from service.node.key import MemberKey
 from service.node.keyring import Keyring
 from service.node.map_process import MapProcess
+from service.node.peers import NodeTls, Peers
 from service.node.publications import Publications
 from service.node.publisher import Publisher
 from service.node.restoring import check_guard, restore
@@ -52,7 +53,8 @@ class NodeSettings:
     `guard` lies where no backup of the stores takes it along. `map_process` keeps the state map in
     a process of its own. Measured on 200,000 leaves, the node's own process then spends 21 us a
     record instead of 34; off by default, since one core is enough for 25,000 records a second and
-    the second process wants another core.
+    the second process wants another core. `tls` is what members show to partners' nodes; who has
+    none calls nobody.
     """
 
     ledger: Path
@@ -62,6 +64,7 @@ class NodeSettings:
     map_process: bool = False
     max_page_count: int | None = None
     home_max_page_count: int | None = None
+    tls: Mapping[str, NodeTls] = field(default_factory=dict)
 
     @classmethod
     def in_folder(cls, folder: Path, members: Mapping[str, int]) -> "NodeSettings":
@@ -83,6 +86,7 @@ class HostedMember:
     publisher: Publisher
     agreements: Agreements
     publications: Publications
+    peers: Peers
 
     @property
     def economy(self) -> str:
@@ -300,11 +304,13 @@ class Node:
             self.backend,
             self.clock,
         )
+        peers = Peers(key.economy, self.settings.tls.get(key.economy), self._current)
+        self._stack.callback(peers.close)
         agreements = Agreements(publisher, self._keyrings, self._current, self.ledger_store)
         publications = Publications(
             key.economy, home.outbox, self._current, self.finality_of, self.feed
         )
-        return HostedMember(key, home, keyring, publisher, agreements, publications)
+        return HostedMember(key, home, keyring, publisher, agreements, publications, peers)
 
 
 def _finality(*, sealed: bool) -> exchange.Finality:
