@@ -17,9 +17,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import grpc
+from google.protobuf.message import Message
 
 from service.api.caller import Caller
 from service.keys.spiffe import AccessRole
@@ -47,13 +48,32 @@ class Pool(Enum):
     STREAM = "stream"
 
 
+class FourEyes(NamedTuple):
+    """Which requests of a method take two persons, and what the second one is shown.
+
+    Such a request is stored and answered with `response(pending=...)`; the handler runs when
+    somebody else approves it (`service.api.four_eyes`), with the approver as its caller.
+    """
+
+    needs: Callable[[Any, Caller], bool]
+    summary: Callable[[Any], str]
+    """What the request would do, for people; made when it is shown, and never stored."""
+    response: type[Message]
+    """The message that answers the method; it has a field `pending`."""
+    check: Callable[[Any, "Call"], None] | None = None
+    """Refuses at once, by raising, what nobody could approve."""
+    repeatable: bool = False
+    """Running it twice does no more than once, by a key of its own or by the ledger's rules: it may
+    be approved again where nobody knows whether it ran."""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One method of a service.
 
     `handler` is called with (request or iterator of requests, Call). `roles` are the access roles
     that may call it; an empty set admits nobody. What depends on the request is for the handler
-    to check, with `caller.require`.
+    to check, with `caller.require`. `four_eyes` is for unary methods.
     """
 
     kind: Kind
@@ -62,6 +82,7 @@ class Method:
     response_serializer: Callable[[Any], bytes] | None
     roles: frozenset[AccessRole]
     pool: Pool = Pool.QUICK
+    four_eyes: FourEyes | None = None
 
 
 class Call:
@@ -117,3 +138,7 @@ def _request_id(context: grpc.ServicerContext) -> str | None:
         if key == REQUEST_ID_METADATA and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
             return value
     return None
+
+
+Guard: TypeAlias = Callable[[str, Method], Callable[[Any, Call], Any]]
+"""The handler to run for a method at a path that may take two persons."""
