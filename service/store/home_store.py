@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from service.errors import StoreError, WrongStore
 from service.store import outbox
+from service.store.approvals import ApprovalStore
 from service.store.database import Database, OnStep, no_step
 from service.store.group_commit import GroupCommit
 from service.store.home_tables import CounterRow, InstructionRow, LookupKeyRow, OwnerRow
@@ -46,6 +47,7 @@ class HomeStore:
         self._database = Database(path, "home", max_page_count=max_page_count, read_only=read_only)
         self._commits = GroupCommit(self._database)
         self.outbox = Outbox(self._database, self._commits, economy, on_step)
+        self.approvals = ApprovalStore(self._database, self._commits)
 
     def open(self) -> Self:
         """Open the file, made when missing.
