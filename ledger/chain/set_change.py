@@ -46,7 +46,7 @@ from ledger.chain.signing_set import (
     check_set_change,
     parse_signing_sets,
 )
-from ledger.errors import ChainError, CheckError
+from ledger.errors import ChainError, CheckError, FormatError
 from ledger.tree.map_proof import MAX_PROOF_BYTES
 from ledger.wire import format_strict, parse_strict
 
@@ -97,20 +97,20 @@ def check_set_changes(
 ) -> list[SigningSet]:
     """Follow `changes` from a set that is trusted; return it and every set that it leads to.
 
-    The newest comes last. Raises `FormatError`, or `ChainError`, which names the change.
+    The newest comes last. Raises `ChainError`, which names the change.
     """
     sets = [first]
     height = -1
     for number, change in enumerate(changes):
         place = f"set change {number}"
-        header = parse_header(change.header)
-        if header.height <= height:
-            raise ChainError(place, f"height {header.height} does not come after {height}")
         try:
+            header = parse_header(change.header)
+            if header.height <= height:
+                raise ChainError(place, f"height {header.height} does not come after {height}")
             sets.append(_incoming(place, change, header, sets[-1], network_id, backend))
         except ChainError:
             raise
-        except CheckError as error:
+        except (FormatError, CheckError) as error:
             raise ChainError(place, str(error)) from error
         height = header.height
     return sets
