@@ -52,6 +52,7 @@ from ledger.chain.genesis import Genesis, check_genesis, parse_genesis
 from ledger.chain.header import Header, header_hash, parse_header
 from ledger.chain.seal import Level, SealValue, open_seal
 from ledger.customs.evaluate import evaluate
+from ledger.customs.profiles import StatedMatches
 from ledger.customs.subject import LookupKey
 from ledger.customs.verdict import Query, Times, Verdict, format_verdict
 from ledger.errors import AnchorError, CheckError, FormatError, ProofError, SignatureError
@@ -164,7 +165,7 @@ def check_receipt(
         query,
         view,
         keyring,
-        _profiles(receipt),
+        StatedMatches(_profiles(receipt)),
         _instructions(receipt.verdict),
         Times(receipt.now, seal.attested_time),
     )

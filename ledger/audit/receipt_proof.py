@@ -21,6 +21,7 @@ from ledger.chain.history import HistoryEntry
 from ledger.chain.transaction import parse_transaction
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.customs.evaluate import evaluate
+from ledger.customs.profiles import NOTHING_DECLARED, Profiles
 from ledger.customs.subject import LookupKey
 from ledger.customs.verdict import Query, Times, Verdict, format_verdict
 from ledger.errors import FormatError
@@ -53,7 +54,7 @@ def prove_receipt(
     keyring: Mapping[bytes, LookupKey],
     past: Past,
     *,
-    profiles: Mapping[bytes, int] | None = None,
+    profiles: Profiles = NOTHING_DECLARED,
     instructions: Mapping[int, str] | None = None,
     anchor_height: int | None = None,
     include_genesis: bool = True,
@@ -68,9 +69,9 @@ def prove_receipt(
     if anchor_height is not None and not 0 <= anchor_height <= state.height:
         raise FormatError(f"no header {anchor_height} below {state.height}")
     reading = _Reading(state)
-    used = _UsedKeys(keyring)
+    used, matched = _UsedKeys(keyring), _Matched(profiles)
     verdict = evaluate(
-        query, cast("StateView", reading), used, profiles, instructions, position.times
+        query, cast("StateView", reading), used, matched, instructions, position.times
     )
     reading.places.add((keys.PARAMETERS, ()))
     facts = [_prove(state, place) for place in sorted(reading.places)]
@@ -86,8 +87,7 @@ def prove_receipt(
         openings=_openings(query, verdict, used),
         profiles=[
             pb.ProfileFound(commitment=commitment, name_match=match)
-            for commitment, match in sorted((profiles or {}).items())
-            if commitment in reading.profiles
+            for commitment, match in sorted(matched.found.items())
         ],
     )
     if anchor_height is not None and anchor_height < state.height:
@@ -96,13 +96,29 @@ def prove_receipt(
     return format_receipt(receipt)
 
 
+class _Matched:
+    """`Profiles` that note what they say of each commitment that the rules ask about."""
+
+    def __init__(self, profiles: Profiles) -> None:
+        self._profiles = profiles
+        self.found: dict[bytes, int] = {}
+
+    def get(self, commitment: bytes, /) -> int | None:
+        match = self._profiles.get(commitment)
+        if match is not None:
+            self.found[commitment] = match
+        return match
+
+    def find(self, _name: str, _address: str, /) -> Sequence[str]:
+        raise FormatError("a receipt is of a TIN or an alias: ask by the TIN found")
+
+
 class _Reading:
     """A `StateView` that notes the place in the state map of all that is read through it."""
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.places: set[Place] = set()
-        self.profiles: set[bytes] = set()
         self.headers: set[int] = set()
         # (economy, height) of whoever has spoken again since that height.
         self.spoke_again: set[tuple[str, int]] = set()
@@ -137,9 +153,7 @@ class _Reading:
 
     def subject(self, arrangement_id: bytes, issuer: str, subject: bytes) -> Sequence[StatusEntry]:
         self.places.add((keys.SUBJECT, (arrangement_id, economy_bytes(issuer), subject)))
-        entries = self.state.subject(arrangement_id, issuer, subject)
-        self.profiles |= {entry.record.profile_commitment for entry in entries}
-        return entries
+        return self.state.subject(arrangement_id, issuer, subject)
 
     def alias(self, arrangement_id: bytes, issuer: str, alias: bytes) -> Sequence[AliasEntry]:
         self.places.add((keys.ALIAS, (arrangement_id, economy_bytes(issuer), alias)))

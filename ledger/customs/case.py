@@ -144,8 +144,8 @@ def check_query(query: Query) -> None:
 
     An edge has seen to that before. What is merely wrong, such as a malformed TIN, gets a verdict.
     """
-    if (query.tin is None) == (query.alias is None):
-        raise FormatError("a query has one identifier, a TIN or an alias")
+    if (query.tin is not None) + (query.alias is not None) + (query.party is not None) != 1:
+        raise FormatError("a query has one identifier: a TIN, an alias, or a name and address")
     _check_codes(
         query.recognising,
         query.dispatch_economy,

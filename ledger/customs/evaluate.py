@@ -14,8 +14,9 @@ under all arrangements that it is a party of, without checks 3, 4, 8, 9 and 11.
 
 Where the design is silent, this is what is done:
 
-- Check 1 reads the TIN before known at, and an alias after it (`identify`); an arrangement where an
-  alias is not published that another publishes answers ALIAS_UNKNOWN for itself.
+- Check 1 reads the TIN before known at, and an alias or a name after it (`identify`); an
+  arrangement where an alias is not published that another publishes answers ALIAS_UNKNOWN for
+  itself.
 - Check 6 and 8 pair certificates with rules: role and level satisfy the *same* rule. A role with a
   mode satisfies in that mode only. Benefits are those of every rule that is satisfied.
 - Check 7 names the newest certificate among those that have begun by then, newest by log index, in
@@ -74,8 +75,9 @@ from ledger.customs.arrangement import ArrangementHistory, Benefit, Rule
 from ledger.customs.case import Case, PrefixesAt, check_query, speaker_of
 from ledger.customs.cover import find_cover, home_cover
 from ledger.customs.holding import Holding, boundaries, holdings
-from ledger.customs.identify import follow, open_key, resolve_alias, up_to
+from ledger.customs.identify import follow, open_key, resolve_alias, resolve_party, up_to
 from ledger.customs.judge import SATISFIED, judge, name_match
+from ledger.customs.profiles import Profiles
 from ledger.customs.subject import LookupKey
 from ledger.customs.tin import Tin, parse_tin, read_canonical
 from ledger.customs.verdict import ArrangementOutcome, GrantedBenefit, Query, Times, Verdict
@@ -152,16 +154,16 @@ def evaluate(
     query: Query,
     state: StateView,
     keyring: Mapping[bytes, LookupKey],
-    profiles: Mapping[bytes, int] | None,
+    profiles: Profiles | None,
     instructions: Mapping[int, str] | None,
     times: Times,
 ) -> Verdict:
     """Return the verdict on `query` by what `state` shows.
 
-    `keyring` holds lookup keys by arrangement id; `profiles` the NameMatch of the declared name and
-    address by profile commitment (None or empty: no profiles exist, and NOT_CHECKED passes);
-    `instructions` the recogniser's words by BenefitCode. Raises `FormatError` for a query out of
-    range and `KeyringError` for a lookup key that is missing or wrong.
+    `keyring` holds lookup keys by arrangement id; `profiles` says how the declared name and address
+    fit (None: no profiles exist, and NOT_CHECKED passes); `instructions` the recogniser's words by
+    BenefitCode. Raises `FormatError` for a query out of range and `KeyringError` for a lookup key
+    that is missing or wrong.
     """
     check_query(query)
     case = Case(query, state, times)
@@ -177,7 +179,12 @@ def evaluate(
             return _fail(case, tin, "", UNDETERMINED, error.reason)
     if known < 0:
         return _fail(case, tin, "", UNDETERMINED, pb.REASON_KNOWN_AT_BEFORE_GENESIS)
-    if query.tin is not None:
+    if query.party is not None:
+        found, reason = resolve_party(query.party, profiles)
+        if reason:
+            return _fail(case, tin, "", UNDETERMINED, reason)
+        tin = Tin(found)
+    if query.alias is None:
         issuer = speaker_of(state, tin.canonical[:2], known)
         if not issuer:
             return _fail(case, tin, "", NOT_RECOGNISED, pb.REASON_ISSUER_UNKNOWN)
@@ -228,7 +235,7 @@ def _find(
     keyring: Mapping[bytes, LookupKey],
     tin: str,
     subjects: Mapping[bytes, bytes] | None,
-    profiles: Mapping[bytes, int] | None,
+    profiles: Profiles | None,
 ) -> Finding:
     """Checks 1 (an alias) and 3 to 11 for one arrangement."""
     query, state, as_of, known = case.query, case.state, case.as_of, case.known
@@ -325,7 +332,7 @@ def _answer(
     best: Finding,
     findings: Sequence[Finding],
     informed: bool,
-    profiles: Mapping[bytes, int] | None = None,
+    profiles: Profiles | None = None,
     instructions: Mapping[int, str] | None = None,
 ) -> Verdict:
     state, query = case.state, case.query
@@ -336,9 +343,9 @@ def _answer(
         entry, status = best.holding
         record = entry.record
         level, valid_from, valid_to = record.terms.level, record.valid_from, record.valid_to
-        if profiles and record.profile_commitment in profiles:
+        match = name_match(best.holding, profiles)
+        if match != _NOT_CHECKED:
             commitment = record.profile_commitment
-            match = name_match(best.holding, profiles)
         if best.outcome == RECOGNISED:
             benefits = _benefits(best.rules, instructions or {})
     cache_until = state.header_time + state.heartbeat_interval

@@ -1,9 +1,12 @@
-"""Who is meant: the subject that an alias, a TIN or an older number leads to.
+"""Who is meant: the subject that an alias, a name, a TIN or an older number leads to.
 
 An alias names no issuer. It is looked up for every party of every signed arrangement of the
 recogniser, under that arrangement's key. Found for more than one issuer, or leading to several
 subjects under any arrangement, it is ambiguous for all. Of the records of one alias and subject the
 newest in ledger order gives the dates.
+
+A name and address lead to the traders whose profiles fit (`ledger.customs.profiles`). One trader
+is then asked about as if by its TIN; of none and of several the reasons are those of an alias.
 
 RENUMBERED (the same legal person) leads from the old number to the new, from the effect of the
 record that names the old one, unless a CORRECT has undone that record. Where several lead on, the
@@ -34,7 +37,9 @@ from aeo.exchange.v1 import verdict_pb2 as pb
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.customs.case import Case
 from ledger.customs.holding import undone_places
+from ledger.customs.profiles import Profiles
 from ledger.customs.subject import LookupKey
+from ledger.customs.verdict import NameAndAddress
 from ledger.errors import KeyringError
 from ledger.state.view import StatusEntry
 
@@ -68,6 +73,14 @@ def resolve_alias(
     if len(issuers) > 1 or any(len(found) > 1 for found in subjects.values()):
         return "", {}, pb.REASON_ALIAS_AMBIGUOUS
     return issuers.pop(), {identity: found.pop() for identity, found in subjects.items()}, 0
+
+
+def resolve_party(party: NameAndAddress, profiles: Profiles | None) -> tuple[str, int]:
+    """Check 1 for a name and address: the one canonical TIN that they lead to, or a reason."""
+    found = profiles.find(party.name, party.address) if profiles is not None else ()
+    if not found:
+        return "", pb.REASON_ALIAS_UNKNOWN
+    return (found[0], 0) if len(found) == 1 else ("", pb.REASON_ALIAS_AMBIGUOUS)
 
 
 def follow(case: Case, arrangement_id: bytes, issuer: str, subject: bytes) -> bytes:

@@ -23,13 +23,14 @@ CN REASON_NONE
 CB REASON_ROLE_NOT_COVERED
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from aeo.exchange.v1 import verdict_pb2 as pb
 from ledger.customs.arrangement import Rule
 from ledger.customs.holding import NOT_YET_VALID, Holding
+from ledger.customs.profiles import Profiles
 from ledger.customs.status import Role, Scope, StatusTerms
 
 SATISFIED: Final[int] = pb.REASON_NONE
@@ -76,12 +77,12 @@ def judge(
     mode: int,
     level: str,
     dispatched: bool,
-    profiles: Mapping[bytes, int] | None,
+    profiles: Profiles | None,
 ) -> Judgement:
     """Judge the certificates `held` by `rules`, which cover direction, mode and function.
 
     `level` is the one asked for, or empty; `dispatched` whether the goods come from the issuer's
-    territory; `profiles` the NameMatch by profile commitment, None or empty before there are any.
+    territory; `profiles` is None before there are any.
     """
     furthest = 0
     left: list[tuple[Holding, Rule]] = []
@@ -116,11 +117,12 @@ def judge(
     return Judgement(pb.REASON_ROLE_NOT_COVERED, max(held, key=_age))
 
 
-def name_match(holding: Holding, profiles: Mapping[bytes, int] | None) -> int:
+def name_match(holding: Holding, profiles: Profiles | None) -> int:
     """Return how the declared name fits the profile that the certificate's record commits to."""
-    if not profiles:
+    commitment = holding.entry.record.profile_commitment
+    if profiles is None or not commitment:
         return _NOT_CHECKED
-    return profiles.get(holding.entry.record.profile_commitment, _NOT_CHECKED)
+    return profiles.get(commitment) or _NOT_CHECKED
 
 
 @lru_cache(ROLES_REMEMBERED)
@@ -142,8 +144,8 @@ def _spared(holding: Holding, terms: StatusTerms, roles: Sequence[Role], mode: i
     return not all(_reached(scope, terms.level, role, mode) for role in roles)
 
 
-def _matches(holding: Holding, profiles: Mapping[bytes, int] | None) -> bool:
-    return not profiles or name_match(holding, profiles) in _MATCHES
+def _matches(holding: Holding, profiles: Profiles | None) -> bool:
+    return profiles is None or name_match(holding, profiles) in _MATCHES
 
 
 def _reached(scope: Scope, level: str, role: Role, mode: int) -> bool:

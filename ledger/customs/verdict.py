@@ -22,9 +22,16 @@ class Alias(NamedTuple):
     value: str
 
 
+class NameAndAddress(NamedTuple):
+    """A party that a declaration gives no code for; the address may be empty."""
+
+    name: str
+    address: str = ""
+
+
 @dataclass(slots=True)
 class Query:
-    """One question. Either `tin` as it was given, or `alias`; at most one of the two known-ats.
+    """One question: `tin` as it was given, `alias` or `party`; at most one of the two known-ats.
 
     `as_of` None asks about now, no known-at about all that the ledger says. `recognising` is the
     member whose officer asks. Empty strings are *not given*.
@@ -44,6 +51,7 @@ class Query:
     dispatch_economy: str = ""
     declared_name: str = ""
     declared_address: str = ""
+    party: NameAndAddress | None = None
 
 
 class Times(NamedTuple):

@@ -221,12 +221,18 @@ class StatusServicer:
             raise InvalidField("anchor_height", f"the ledger ends at {position.state.height}")
         try:
             with naming("question"):
+                query = read_question(question, desk.economy)
+                if query.party is not None:
+                    raise InvalidField(
+                        "name_and_address", "a receipt is of one trader: ask by the TIN found"
+                    )
                 receipt = make_receipt(
                     self._node,
                     desk.economy,
-                    read_question(question, desk.economy),
+                    query,
                     position,
                     seal,
+                    profiles=desk.profiles(query),
                     anchor_height=request.anchor_height if has_anchor else None,
                     include_genesis=not request.without_genesis,
                 )

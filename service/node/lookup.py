@@ -24,6 +24,9 @@ without a message object too: `evaluate` reads what the pair's questions share f
 its verdict is joined from the parts that will be kept. A verdict whose place (fields 20 to 33) is
 not that of the head is written in full, and not kept.
 
+No remembered question declares a name, so none depends on which profiles are kept: they exist, and
+where a rule asks for a match the answer is PARTY_MISMATCH.
+
 A remembered question holds a TIN. Memory is bounded by `REMEMBERED` and dropped by `forget`.
 """
 
@@ -33,6 +36,7 @@ from itertools import islice
 from typing import Any, Final, TypeAlias, cast
 
 from ledger.customs.evaluate import evaluate
+from ledger.customs.profiles import NOTHING_DECLARED, Profiles
 from ledger.customs.subject import LookupKey
 from ledger.customs.verdict import Query, Verdict, format_verdict
 from ledger.errors import FormatError, KeyringError
@@ -89,11 +93,13 @@ class LookupDesk:
         keys: Callable[[], Mapping[bytes, LookupKey]],
         instructions: Callable[[], Mapping[int, str]],
         remembered: int = REMEMBERED,
+        profiles: Callable[[Query], Profiles] = lambda _: NOTHING_DECLARED,
     ) -> None:
         self.economy = economy
         self.position = position
         self.keys = keys
         self._instructions = instructions
+        self._profiles = profiles
         self._limit = remembered
         self._rows: dict[bytes, Row] = {}
         self._pairs: dict[str, Pair] = {}
@@ -112,8 +118,14 @@ class LookupDesk:
 
     def evaluate(self, query: Query, position: Position) -> Verdict:
         """The verdict on any question. Raises `FormatError` or `KeyringError`."""
-        instructions = self._instructions()
-        return evaluate(query, position.state, self.keys(), None, instructions, position.times)
+        instructions, profiles = self._instructions(), self.profiles(query)
+        return evaluate(query, position.state, self.keys(), profiles, instructions, position.times)
+
+    def profiles(self, query: Query) -> Profiles:
+        """What is kept of profiles, as far as the question is about them."""
+        if query.declared_name or query.declared_address or query.party is not None:
+            return self._profiles(query)
+        return NOTHING_DECLARED
 
     def answer(self, questions: Sequence[bytes], position: Position) -> list[bytes | None]:
         """Verdict bytes for each question that is remembered or of a known shape, else None.
@@ -198,7 +210,7 @@ class LookupDesk:
         witness.begin()
         state, times, _ = sitting.position
         view = cast("StateView", witness)
-        verdict = evaluate(query, view, sitting.keys, None, sitting.instructions, times)
+        verdict = evaluate(query, view, sitting.keys, NOTHING_DECLARED, sitting.instructions, times)
         if not witness.steady or not verdict.arrangements or verdict.tin != tin:
             return format_verdict(verdict)
         if pair is None or len(pair.reads) != len(witness.pair_reads):

@@ -6,7 +6,7 @@ What is well-formed but leads nowhere (no TIN at all, an unknown alias) is for `
 >>> read_question(LookupRequest(tin="KR123", function="EX", direction=1, transport_mode=1), "NZ")
 Query(recognising='NZ', function='EX', direction=1, transport_mode=1, tin='KR123', alias=None, \
 level='', as_of=None, known_at_height=None, known_at_time=None, dispatch_economy='', \
-declared_name='', declared_address='')
+declared_name='', declared_address='', party=None)
 >>> read_question(LookupRequest(tin="KR123", direction=1, transport_mode=1), "NZ")
 Traceback (most recent call last):
 service.node.question.QuestionError: function: is required
@@ -17,7 +17,7 @@ from typing import Final
 
 from aeo.exchange.v1.status_service_pb2 import LookupRequest
 from ledger.customs.status import INSTANT_LIMIT, LEVEL_FORM, ROLE_FORM
-from ledger.customs.verdict import Alias, Query
+from ledger.customs.verdict import Alias, NameAndAddress, Query
 from service.errors import Refused
 
 NAME_LIMIT: Final = 512
@@ -44,14 +44,16 @@ class QuestionError(Refused):
 
 def read_question(request: LookupRequest, recognising: str) -> Query:
     """Read one request for the member `recognising`; raises `QuestionError`."""
-    alias = None
+    alias = party = None
     identifier = request.WhichOneof("identifier")
     if identifier == "tin":
         _text("tin", request.tin, TIN_INPUT_LIMIT)
     elif identifier == "alias":
         alias = _alias(request.alias.scheme, request.alias.value)
+    elif identifier == "name_and_address":
+        party = _party(request.name_and_address.name, request.name_and_address.address)
     else:
-        raise QuestionError("identifier", "is required: a tin, or an alias")
+        raise QuestionError("identifier", "is required: a tin, an alias, or a name and address")
     if not request.function:
         raise QuestionError("function", "is required")
     if not ROLE_FORM.fullmatch(request.function):
@@ -83,7 +85,16 @@ def read_question(request: LookupRequest, recognising: str) -> Query:
         request.dispatch_economy,
         request.declared_name,
         request.declared_address,
+        party=party,
     )
+
+
+def _party(name: str, address: str) -> NameAndAddress:
+    if not name.strip():
+        raise QuestionError("name_and_address.name", "is required")
+    _text("name_and_address.name", name, NAME_LIMIT)
+    _text("name_and_address.address", address, ADDRESS_LIMIT)
+    return NameAndAddress(name, address)
 
 
 def _alias(scheme: str, value: str) -> Alias:

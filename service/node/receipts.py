@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ledger.audit.receipt_proof import Position as ReceiptPosition
 from ledger.audit.receipt_proof import prove_receipt
+from ledger.customs.profiles import Profiles
 from ledger.customs.verdict import Query
 from service.errors import StoreCorrupt
 from service.node.lookup import Position
@@ -42,6 +43,7 @@ def make_receipt(
     position: Position,
     seal: SealView,
     *,
+    profiles: Profiles,
     anchor_height: int | None = None,
     include_genesis: bool = True,
 ) -> bytes:
@@ -55,6 +57,7 @@ def make_receipt(
         ReceiptPosition(position.state, seal.data, times),
         node.hosted[economy].keyring.keys(),
         StoredPast(node.ledger_store),
+        profiles=profiles,
         instructions=node.instructions(economy),
         anchor_height=anchor_height,
         include_genesis=include_genesis,

@@ -8,6 +8,7 @@ from aeo.ledger.v1 import receipt_pb2 as pb
 from ledger.audit.receipt import Checked, check_receipt, format_receipt, parse_receipt
 from ledger.audit.receipt_proof import Position, prove_receipt
 from ledger.customs.evaluate import evaluate
+from ledger.customs.profiles import NOTHING_DECLARED
 from ledger.customs.subject import LookupKey
 from ledger.customs.verdict import Query, Times, format_verdict
 from ledger_world import BACKEND, World
@@ -53,7 +54,8 @@ class Receipts:
     def verdict(self, query: Query) -> bytes:
         """What the node says."""
         view = self.world.view
-        verdict = evaluate(query, view, self.keys, self.profiles, self.instructions, self.times)
+        profiles = self.profiles or NOTHING_DECLARED
+        verdict = evaluate(query, view, self.keys, profiles, self.instructions, self.times)
         return format_verdict(verdict)
 
     def make(self, query: Query, **given: Any) -> bytes:
@@ -65,7 +67,7 @@ class Receipts:
             position,
             self.keys,
             StoredPast(self.world),
-            profiles=self.profiles,
+            profiles=self.profiles or NOTHING_DECLARED,
             instructions=self.instructions,
             **given,
         )
