@@ -104,9 +104,7 @@ def check_set_changes(
     for number, change in enumerate(changes):
         place = f"set change {number}"
         try:
-            header = parse_header(change.header)
-            if header.height <= height:
-                raise ChainError(place, f"height {header.height} does not come after {height}")
+            header = _above(place, change, height)
             sets.append(_incoming(place, change, header, sets[-1], network_id, backend))
         except ChainError:
             raise
@@ -114,6 +112,13 @@ def check_set_changes(
             raise ChainError(place, str(error)) from error
         height = header.height
     return sets
+
+
+def _above(place: str, change: SetChange, height: int) -> Header:
+    header = parse_header(change.header)
+    if header.height <= height:
+        raise ChainError(place, f"height {header.height} does not come after {height}")
+    return header
 
 
 def _incoming(
