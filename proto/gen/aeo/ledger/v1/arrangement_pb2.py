@@ -24,23 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x65o/ledger/v1/arrangement.proto\x12\raeo.ledger.v1\"\xca\x03\n\x0f\x41rrangementStep\x12\x11\n\x07propose\x18\x01 \x01(\x0cH\x00\x12\x33\n\x04sign\x18\x02 \x01(\x0b\x32#.aeo.ledger.v1.ArrangementSignatureH\x00\x12\x37\n\x07suspend\x18\x03 \x01(\x0b\x32$.aeo.ledger.v1.ArrangementSuspensionH\x00\x12\x36\n\x06resume\x18\x04 \x01(\x0b\x32$.aeo.ledger.v1.ArrangementResumptionH\x00\x12,\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x1d.aeo.ledger.v1.ArrangementEndH\x00\x12\x34\n\x05\x61mend\x18\x06 \x01(\x0b\x32#.aeo.ledger.v1.ArrangementAmendmentH\x00\x12+\n\x05start\x18\x07 \x01(\x0b\x32\x1a.aeo.ledger.v1.StagedStartH\x00\x12-\n\nopen_epoch\x18\x08 \x01(\x0b\x32\x17.aeo.ledger.v1.KeyEpochH\x00\x12\x36\n\x0brepublished\x18\t \x01(\x0b\x32\x1f.aeo.ledger.v1.EpochRepublishedH\x00\x42\x06\n\x04step\"A\n\x14\x41rrangementSignature\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x11\n\ttext_hash\x18\x02 \x01(\x0c\"G\n\x15\x41rrangementSuspension\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x06\"G\n\x15\x41rrangementResumption\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x06\"@\n\x0e\x41rrangementEnd\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x06\"<\n\x14\x41rrangementAmendment\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04text\x18\x02 \x01(\x0c\"N\n\x0bStagedStart\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\'\n\x06starts\x18\x02 \x03(\x0b\x32\x17.aeo.ledger.v1.StartFor\"-\n\x08StartFor\x12\x13\n\x0brecognising\x18\x01 \x01(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x06\"P\n\x08KeyEpoch\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x1d\n\x15lookup_key_commitment\x18\x03 \x01(\x0c\"9\n\x10\x45pochRepublished\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\r\n\x05\x65poch\x18\x02 \x01(\r\"\xe0\x02\n\x0f\x41rrangementText\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.aeo.ledger.v1.ArrangementKind\x12\x0f\n\x07parties\x18\x03 \x03(\t\x12\"\n\x05rules\x18\x04 \x03(\x0b\x32\x13.aeo.ledger.v1.Rule\x12\x18\n\x10\x63onsent_required\x18\x05 \x01(\x08\x12\x17\n\x0fstaleness_limit\x18\x06 \x01(\x04\x12\x13\n\x0bnotice_days\x18\x07 \x01(\r\x12\x1a\n\x12supply_chain_roles\x18\x08 \x03(\t\x12\x33\n\nmonitoring\x18\t \x01(\x0b\x32\x1f.aeo.ledger.v1.MonitoringClause\x12\x1d\n\x15lookup_key_commitment\x18\n \x01(\x0c\x12\r\n\x05nonce\x18\x0b \x01(\x0c\x12\x15\n\rstaged_starts\x18\x0c \x01(\x08\"\xa5\x03\n\x04Rule\x12\x0f\n\x07issuing\x18\x01 \x01(\t\x12\x13\n\x0brecognising\x18\x02 \x01(\t\x12\x0c\n\x04\x66rom\x18\x03 \x01(\x06\x12\n\n\x02to\x18\x04 \x01(\x06\x12\x11\n\tfunctions\x18\x05 \x03(\t\x12\x17\n\x0f\x63\x65rtified_roles\x18\x06 \x03(\t\x12\x0e\n\x06levels\x18\x07 \x03(\t\x12,\n\ndirections\x18\x08 \x03(\x0e\x32\x18.aeo.ledger.v1.Direction\x12\x17\n\x0ftransport_modes\x18\t \x03(\r\x12(\n\x08\x62\x65nefits\x18\n \x03(\x0b\x32\x16.aeo.ledger.v1.Benefit\x12\x1c\n\x14party_match_required\x18\x0b \x01(\x08\x12%\n\x1d\x64ispatch_from_issuer_required\x18\x0c \x01(\x08\x12\x34\n\x0erelevant_event\x18\r \x01(\x0e\x32\x1c.aeo.ledger.v1.RelevantEvent\x12\x35\n\x0fgoods_under_way\x18\x0e \x01(\x0e\x32\x1c.aeo.ledger.v1.GoodsUnderWay\"G\n\x07\x42\x65nefit\x12(\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1a.aeo.ledger.v1.BenefitCode\x12\x12\n\ngranted_by\x18\x02 \x01(\t\"8\n\x10MonitoringClause\x12\x13\n\x0bperiod_days\x18\x01 \x01(\r\x12\x0f\n\x07reports\x18\x02 \x03(\t*w\n\x0f\x41rrangementKind\x12 \n\x1c\x41RRANGEMENT_KIND_UNSPECIFIED\x10\x00\x12 \n\x1c\x41RRANGEMENT_KIND_RECOGNITION\x10\x01\x12 \n\x1c\x41RRANGEMENT_KIND_INFORMATION\x10\x02*i\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44IRECTION_IMPORT\x10\x01\x12\x14\n\x10\x44IRECTION_EXPORT\x10\x02\x12\x15\n\x11\x44IRECTION_TRANSIT\x10\x03*\x92\x04\n\x0b\x42\x65nefitCode\x12\x1c\n\x18\x42\x45NEFIT_CODE_UNSPECIFIED\x10\x00\x12&\n\"BENEFIT_CODE_FEWER_DOCUMENT_CHECKS\x10\x01\x12&\n\"BENEFIT_CODE_LOWER_INSPECTION_RATE\x10\x02\x12$\n BENEFIT_CODE_PRIORITY_INSPECTION\x10\x03\x12\x1f\n\x1b\x42\x45NEFIT_CODE_DEDICATED_LANE\x10\x04\x12\'\n#BENEFIT_CODE_RELEASE_BEFORE_ARRIVAL\x10\x05\x12!\n\x1d\x42\x45NEFIT_CODE_PERIODIC_PAYMENT\x10\x06\x12 \n\x1c\x42\x45NEFIT_CODE_LIAISON_OFFICER\x10\x07\x12%\n!BENEFIT_CODE_PRIORITY_IN_RECOVERY\x10\x08\x12$\n BENEFIT_CODE_PARTNER_RECOGNITION\x10\t\x12(\n$BENEFIT_CODE_FEWER_SECURITY_CONTROLS\x10\n\x12\x1f\n\x1b\x42\x45NEFIT_CODE_ADVANCE_NOTICE\x10\x0b\x12#\n\x1f\x42\x45NEFIT_CODE_SIMPLIFIED_RETURNS\x10\x0c\x12#\n\x1f\x42\x45NEFIT_CODE_INFORMAL_CLEARANCE\x10\r*\x86\x01\n\rRelevantEvent\x12\x1e\n\x1aRELEVANT_EVENT_UNSPECIFIED\x10\x00\x12\x1d\n\x19RELEVANT_EVENT_ACCEPTANCE\x10\x01\x12\x1a\n\x16RELEVANT_EVENT_ARRIVAL\x10\x02\x12\x1a\n\x16RELEVANT_EVENT_RELEASE\x10\x03*p\n\rGoodsUnderWay\x12\x1f\n\x1bGOODS_UNDER_WAY_UNSPECIFIED\x10\x00\x12\x1c\n\x18GOODS_UNDER_WAY_HONOURED\x10\x01\x12 \n\x1cGOODS_UNDER_WAY_NOT_HONOURED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x65o/ledger/v1/arrangement.proto\x12\raeo.ledger.v1\"\xca\x03\n\x0f\x41rrangementStep\x12\x11\n\x07propose\x18\x01 \x01(\x0cH\x00\x12\x33\n\x04sign\x18\x02 \x01(\x0b\x32#.aeo.ledger.v1.ArrangementSignatureH\x00\x12\x37\n\x07suspend\x18\x03 \x01(\x0b\x32$.aeo.ledger.v1.ArrangementSuspensionH\x00\x12\x36\n\x06resume\x18\x04 \x01(\x0b\x32$.aeo.ledger.v1.ArrangementResumptionH\x00\x12,\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x1d.aeo.ledger.v1.ArrangementEndH\x00\x12\x34\n\x05\x61mend\x18\x06 \x01(\x0b\x32#.aeo.ledger.v1.ArrangementAmendmentH\x00\x12+\n\x05start\x18\x07 \x01(\x0b\x32\x1a.aeo.ledger.v1.StagedStartH\x00\x12-\n\nopen_epoch\x18\x08 \x01(\x0b\x32\x17.aeo.ledger.v1.KeyEpochH\x00\x12\x36\n\x0brepublished\x18\t \x01(\x0b\x32\x1f.aeo.ledger.v1.EpochRepublishedH\x00\x42\x06\n\x04step\"A\n\x14\x41rrangementSignature\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x11\n\ttext_hash\x18\x02 \x01(\x0c\"G\n\x15\x41rrangementSuspension\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x06\"G\n\x15\x41rrangementResumption\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x06\"@\n\x0e\x41rrangementEnd\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x06\"M\n\x14\x41rrangementAmendment\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04text\x18\x02 \x01(\x0c\x12\x0f\n\x07without\x18\x03 \x03(\t\"N\n\x0bStagedStart\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\'\n\x06starts\x18\x02 \x03(\x0b\x32\x17.aeo.ledger.v1.StartFor\"-\n\x08StartFor\x12\x13\n\x0brecognising\x18\x01 \x01(\t\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x06\"a\n\x08KeyEpoch\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x1d\n\x15lookup_key_commitment\x18\x03 \x01(\x0c\x12\x0f\n\x07without\x18\x04 \x03(\t\"9\n\x10\x45pochRepublished\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\r\n\x05\x65poch\x18\x02 \x01(\r\"\xe0\x02\n\x0f\x41rrangementText\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.aeo.ledger.v1.ArrangementKind\x12\x0f\n\x07parties\x18\x03 \x03(\t\x12\"\n\x05rules\x18\x04 \x03(\x0b\x32\x13.aeo.ledger.v1.Rule\x12\x18\n\x10\x63onsent_required\x18\x05 \x01(\x08\x12\x17\n\x0fstaleness_limit\x18\x06 \x01(\x04\x12\x13\n\x0bnotice_days\x18\x07 \x01(\r\x12\x1a\n\x12supply_chain_roles\x18\x08 \x03(\t\x12\x33\n\nmonitoring\x18\t \x01(\x0b\x32\x1f.aeo.ledger.v1.MonitoringClause\x12\x1d\n\x15lookup_key_commitment\x18\n \x01(\x0c\x12\r\n\x05nonce\x18\x0b \x01(\x0c\x12\x15\n\rstaged_starts\x18\x0c \x01(\x08\"\xa5\x03\n\x04Rule\x12\x0f\n\x07issuing\x18\x01 \x01(\t\x12\x13\n\x0brecognising\x18\x02 \x01(\t\x12\x0c\n\x04\x66rom\x18\x03 \x01(\x06\x12\n\n\x02to\x18\x04 \x01(\x06\x12\x11\n\tfunctions\x18\x05 \x03(\t\x12\x17\n\x0f\x63\x65rtified_roles\x18\x06 \x03(\t\x12\x0e\n\x06levels\x18\x07 \x03(\t\x12,\n\ndirections\x18\x08 \x03(\x0e\x32\x18.aeo.ledger.v1.Direction\x12\x17\n\x0ftransport_modes\x18\t \x03(\r\x12(\n\x08\x62\x65nefits\x18\n \x03(\x0b\x32\x16.aeo.ledger.v1.Benefit\x12\x1c\n\x14party_match_required\x18\x0b \x01(\x08\x12%\n\x1d\x64ispatch_from_issuer_required\x18\x0c \x01(\x08\x12\x34\n\x0erelevant_event\x18\r \x01(\x0e\x32\x1c.aeo.ledger.v1.RelevantEvent\x12\x35\n\x0fgoods_under_way\x18\x0e \x01(\x0e\x32\x1c.aeo.ledger.v1.GoodsUnderWay\"G\n\x07\x42\x65nefit\x12(\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1a.aeo.ledger.v1.BenefitCode\x12\x12\n\ngranted_by\x18\x02 \x01(\t\"8\n\x10MonitoringClause\x12\x13\n\x0bperiod_days\x18\x01 \x01(\r\x12\x0f\n\x07reports\x18\x02 \x03(\t*w\n\x0f\x41rrangementKind\x12 \n\x1c\x41RRANGEMENT_KIND_UNSPECIFIED\x10\x00\x12 \n\x1c\x41RRANGEMENT_KIND_RECOGNITION\x10\x01\x12 \n\x1c\x41RRANGEMENT_KIND_INFORMATION\x10\x02*i\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44IRECTION_IMPORT\x10\x01\x12\x14\n\x10\x44IRECTION_EXPORT\x10\x02\x12\x15\n\x11\x44IRECTION_TRANSIT\x10\x03*\x92\x04\n\x0b\x42\x65nefitCode\x12\x1c\n\x18\x42\x45NEFIT_CODE_UNSPECIFIED\x10\x00\x12&\n\"BENEFIT_CODE_FEWER_DOCUMENT_CHECKS\x10\x01\x12&\n\"BENEFIT_CODE_LOWER_INSPECTION_RATE\x10\x02\x12$\n BENEFIT_CODE_PRIORITY_INSPECTION\x10\x03\x12\x1f\n\x1b\x42\x45NEFIT_CODE_DEDICATED_LANE\x10\x04\x12\'\n#BENEFIT_CODE_RELEASE_BEFORE_ARRIVAL\x10\x05\x12!\n\x1d\x42\x45NEFIT_CODE_PERIODIC_PAYMENT\x10\x06\x12 \n\x1c\x42\x45NEFIT_CODE_LIAISON_OFFICER\x10\x07\x12%\n!BENEFIT_CODE_PRIORITY_IN_RECOVERY\x10\x08\x12$\n BENEFIT_CODE_PARTNER_RECOGNITION\x10\t\x12(\n$BENEFIT_CODE_FEWER_SECURITY_CONTROLS\x10\n\x12\x1f\n\x1b\x42\x45NEFIT_CODE_ADVANCE_NOTICE\x10\x0b\x12#\n\x1f\x42\x45NEFIT_CODE_SIMPLIFIED_RETURNS\x10\x0c\x12#\n\x1f\x42\x45NEFIT_CODE_INFORMAL_CLEARANCE\x10\r*\x86\x01\n\rRelevantEvent\x12\x1e\n\x1aRELEVANT_EVENT_UNSPECIFIED\x10\x00\x12\x1d\n\x19RELEVANT_EVENT_ACCEPTANCE\x10\x01\x12\x1a\n\x16RELEVANT_EVENT_ARRIVAL\x10\x02\x12\x1a\n\x16RELEVANT_EVENT_RELEASE\x10\x03*p\n\rGoodsUnderWay\x12\x1f\n\x1bGOODS_UNDER_WAY_UNSPECIFIED\x10\x00\x12\x1c\n\x18GOODS_UNDER_WAY_HONOURED\x10\x01\x12 \n\x1cGOODS_UNDER_WAY_NOT_HONOURED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.ledger.v1.arrangement_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ARRANGEMENTKIND']._serialized_start=2030
-  _globals['_ARRANGEMENTKIND']._serialized_end=2149
-  _globals['_DIRECTION']._serialized_start=2151
-  _globals['_DIRECTION']._serialized_end=2256
-  _globals['_BENEFITCODE']._serialized_start=2259
-  _globals['_BENEFITCODE']._serialized_end=2789
-  _globals['_RELEVANTEVENT']._serialized_start=2792
-  _globals['_RELEVANTEVENT']._serialized_end=2926
-  _globals['_GOODSUNDERWAY']._serialized_start=2928
-  _globals['_GOODSUNDERWAY']._serialized_end=3040
+  _globals['_ARRANGEMENTKIND']._serialized_start=2064
+  _globals['_ARRANGEMENTKIND']._serialized_end=2183
+  _globals['_DIRECTION']._serialized_start=2185
+  _globals['_DIRECTION']._serialized_end=2290
+  _globals['_BENEFITCODE']._serialized_start=2293
+  _globals['_BENEFITCODE']._serialized_end=2823
+  _globals['_RELEVANTEVENT']._serialized_start=2826
+  _globals['_RELEVANTEVENT']._serialized_end=2960
+  _globals['_GOODSUNDERWAY']._serialized_start=2962
+  _globals['_GOODSUNDERWAY']._serialized_end=3074
   _globals['_ARRANGEMENTSTEP']._serialized_start=51
   _globals['_ARRANGEMENTSTEP']._serialized_end=509
   _globals['_ARRANGEMENTSIGNATURE']._serialized_start=511
@@ -52,21 +52,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ARRANGEMENTEND']._serialized_start=724
   _globals['_ARRANGEMENTEND']._serialized_end=788
   _globals['_ARRANGEMENTAMENDMENT']._serialized_start=790
-  _globals['_ARRANGEMENTAMENDMENT']._serialized_end=850
-  _globals['_STAGEDSTART']._serialized_start=852
-  _globals['_STAGEDSTART']._serialized_end=930
-  _globals['_STARTFOR']._serialized_start=932
-  _globals['_STARTFOR']._serialized_end=977
-  _globals['_KEYEPOCH']._serialized_start=979
-  _globals['_KEYEPOCH']._serialized_end=1059
-  _globals['_EPOCHREPUBLISHED']._serialized_start=1061
-  _globals['_EPOCHREPUBLISHED']._serialized_end=1118
-  _globals['_ARRANGEMENTTEXT']._serialized_start=1121
-  _globals['_ARRANGEMENTTEXT']._serialized_end=1473
-  _globals['_RULE']._serialized_start=1476
-  _globals['_RULE']._serialized_end=1897
-  _globals['_BENEFIT']._serialized_start=1899
-  _globals['_BENEFIT']._serialized_end=1970
-  _globals['_MONITORINGCLAUSE']._serialized_start=1972
-  _globals['_MONITORINGCLAUSE']._serialized_end=2028
+  _globals['_ARRANGEMENTAMENDMENT']._serialized_end=867
+  _globals['_STAGEDSTART']._serialized_start=869
+  _globals['_STAGEDSTART']._serialized_end=947
+  _globals['_STARTFOR']._serialized_start=949
+  _globals['_STARTFOR']._serialized_end=994
+  _globals['_KEYEPOCH']._serialized_start=996
+  _globals['_KEYEPOCH']._serialized_end=1093
+  _globals['_EPOCHREPUBLISHED']._serialized_start=1095
+  _globals['_EPOCHREPUBLISHED']._serialized_end=1152
+  _globals['_ARRANGEMENTTEXT']._serialized_start=1155
+  _globals['_ARRANGEMENTTEXT']._serialized_end=1507
+  _globals['_RULE']._serialized_start=1510
+  _globals['_RULE']._serialized_end=1931
+  _globals['_BENEFIT']._serialized_start=1933
+  _globals['_BENEFIT']._serialized_end=2004
+  _globals['_MONITORINGCLAUSE']._serialized_start=2006
+  _globals['_MONITORINGCLAUSE']._serialized_end=2062
 # @@protoc_insertion_point(module_scope)

@@ -133,12 +133,14 @@ class ArrangementEnd(_message.Message):
     def __init__(self, arrangement_id: _Optional[bytes] = ..., effective_from: _Optional[int] = ...) -> None: ...
 
 class ArrangementAmendment(_message.Message):
-    __slots__ = ("arrangement_id", "text")
+    __slots__ = ("arrangement_id", "text", "without")
     ARRANGEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_FIELD_NUMBER: _ClassVar[int]
     arrangement_id: bytes
     text: bytes
-    def __init__(self, arrangement_id: _Optional[bytes] = ..., text: _Optional[bytes] = ...) -> None: ...
+    without: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, arrangement_id: _Optional[bytes] = ..., text: _Optional[bytes] = ..., without: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StagedStart(_message.Message):
     __slots__ = ("arrangement_id", "starts")
@@ -156,14 +158,16 @@ class StartFor(_message.Message):
     def __init__(self, recognising: _Optional[str] = ..., **kwargs) -> None: ...
 
 class KeyEpoch(_message.Message):
-    __slots__ = ("arrangement_id", "epoch", "lookup_key_commitment")
+    __slots__ = ("arrangement_id", "epoch", "lookup_key_commitment", "without")
     ARRANGEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     LOOKUP_KEY_COMMITMENT_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_FIELD_NUMBER: _ClassVar[int]
     arrangement_id: bytes
     epoch: int
     lookup_key_commitment: bytes
-    def __init__(self, arrangement_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., lookup_key_commitment: _Optional[bytes] = ...) -> None: ...
+    without: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, arrangement_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., lookup_key_commitment: _Optional[bytes] = ..., without: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class EpochRepublished(_message.Message):
     __slots__ = ("arrangement_id", "epoch")
