@@ -5,6 +5,7 @@ step takes an approver, until approvals by two exist.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
@@ -14,6 +15,7 @@ from ledger.hashing import HASH_BYTES
 from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField, NotFound
 from service.api.hosted import failures, hosted_member, time_to_wait
+from service.api.key_fetching import fetch_lookup_key
 from service.api.method import Call, Kind, Method, Pool
 from service.node.agreements import ArrangementView, view_arrangement
 from service.node.node import HostedMember, Node
@@ -40,7 +42,7 @@ class ArrangementServicer:
             "Get": (self.get, pb.ArrangementServiceGetRequest, read),
             "List": (self.list, pb.ArrangementServiceListRequest, read),
         }
-        return {
+        methods = {
             name: Method(
                 Kind.UNARY,
                 handler,
@@ -51,6 +53,16 @@ class ArrangementServicer:
             )
             for name, (handler, request, roles) in table.items()
         }
+        # Not among the calls that wait: one of those may be what asks.
+        methods["FetchLookupKey"] = Method(
+            Kind.UNARY,
+            partial(fetch_lookup_key, self._node),
+            pb.ArrangementServiceFetchLookupKeyRequest.FromString,
+            pb.ArrangementServiceFetchLookupKeyResponse.SerializeToString,
+            RIGHTS[Right.PEER],
+            Pool.QUICK,
+        )
+        return methods
 
     def propose(
         self, request: pb.ArrangementServiceProposeRequest, call: Call

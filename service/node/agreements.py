@@ -1,11 +1,11 @@
 """Steps in the life of an arrangement, for one hosted member: propose, sign, suspend, resume, end.
 
 Each becomes one transaction and answers once it is recorded. The lookup key is made by the
-proposer's node, committed to in the text, and opened by every other party before it signs: here all
-parties' keyrings lie in one process, so a key passes from one to the other without leaving it.
+proposer's node, committed to in the text, and opened by every other party before it signs
+(`service.node.key_delivery`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -29,7 +29,8 @@ from ledger.state.refusals import (
 from ledger.state.state import State
 from ledger.wire import format_strict
 from service.errors import EngineStopped, Failed, KeyReused, Refused
-from service.node.keyring import Keyring
+from service.node.key_delivery import KeyDelivery
+from service.node.keyring import FIRST_EPOCH
 from service.node.publisher import Publisher
 from service.store.ledger_store import LedgerStore
 
@@ -46,32 +47,22 @@ class StepRefused(Refused):
         self.code = code
 
 
-class NoLookupKey(Refused):
-    """No node at hand holds the arrangement's lookup key, so nobody could open the commitment."""
-
-    def __init__(self, arrangement: bytes) -> None:
-        super().__init__(
-            f"this node was not given the lookup key of arrangement {arrangement.hex()}; the "
-            "proposer's node passes it on"
-        )
-
-
 class TooLate(Failed):
     """The step is stored and signed, and will be recorded, but not within the caller's time."""
 
 
 class Agreements:
-    """Takes steps for one member. `keyrings` are those of all members that this process hosts."""
+    """Takes steps for one member."""
 
     def __init__(
         self,
         publisher: Publisher,
-        keyrings: Callable[[], Iterable[Keyring]],
+        delivery: KeyDelivery,
         current: Callable[[], State],
         store: LedgerStore,
     ) -> None:
         self._publisher = publisher
-        self._keyrings = keyrings
+        self._delivery = delivery
         self._current = current
         self._store = store
         self._economy = publisher.economy
@@ -116,12 +107,14 @@ class Agreements:
     def sign(self, arrangement: bytes, text_hash: bytes, timeout: float) -> None:
         """Sign the text that has `text_hash`, once its lookup key opens its commitment.
 
-        Raises `StepRefused`, `NoLookupKey`, `WrongLookupKey` or `TooLate`.
+        Raises `StepRefused`, `NoLookupKey`, `WrongLookupKey`, `PeerUnreachable` or `TooLate`.
         """
         history = self._history(arrangement)
         if history.text.text_hash != text_hash:
             raise StepRefused(TEXT_DIFFERS, "the caller read another text than the one proposed")
-        self._open_key(history)
+        self._delivery.obtain(
+            history, history.proposed.author, FIRST_EPOCH, history.text.lookup_key_commitment
+        )
         signature = pb.ArrangementSignature(arrangement_id=arrangement, text_hash=text_hash)
         self._step(pb.ArrangementStep(sign=signature), timeout)
 
@@ -150,17 +143,6 @@ class Agreements:
         if self._economy not in history.text.parties:
             raise StepRefused(NOT_A_PARTY, f"{self._economy} is not a party of the arrangement")
         return history
-
-    def _open_key(self, history: ArrangementHistory) -> None:
-        """Take the key from the keyring of whoever has it here, if it opens the commitment."""
-        own = self._publisher.keyring
-        arrangement, commitment = history.arrangement_id, history.text.lookup_key_commitment
-        for keyring in (own, *self._keyrings()):
-            key = keyring.key(arrangement)
-            if key is not None:
-                own.keep(arrangement, key.key, commitment)
-                return
-        raise NoLookupKey(arrangement)
 
     def _step(self, step: pb.ArrangementStep, timeout: float) -> None:
         data = format_strict(step)

@@ -31,45 +31,53 @@ class WrongLookupKey(Refused):
 
 
 class Keyring:
-    """Lookup keys by arrangement id; each is in the member's store before it counts."""
+    """Lookup keys by arrangement and epoch; each is in the member's store before it counts."""
 
     def __init__(self, home: HomeStore, network_id: bytes) -> None:
         self._home = home
         self._network_id = network_id
-        self._keys: dict[bytes, LookupKey] = {
-            arrangement_id: LookupKey(key, network_id, arrangement_id, epoch)
+        self._held: dict[tuple[bytes, int], LookupKey] = {
+            (arrangement_id, epoch): LookupKey(key, network_id, arrangement_id, epoch)
             for (arrangement_id, epoch), key in home.lookup_keys().items()
         }
+        self._keys = self._mapping()
 
-    def key(self, arrangement_id: bytes) -> LookupKey | None:
-        """The key of an arrangement, None where this member holds none."""
-        return self._keys.get(arrangement_id)
+    def key(self, arrangement_id: bytes, epoch: int = FIRST_EPOCH) -> LookupKey | None:
+        """The key of an arrangement's epoch, None where this member holds none."""
+        return self._held.get((arrangement_id, epoch))
 
     def keys(self) -> Mapping[bytes, LookupKey]:
-        """Every key held. Not to be changed."""
+        """Every key held, by arrangement id. Not to be changed."""
         return self._keys
 
-    def make(self, arrangement_id: bytes) -> LookupKey:
-        """Make and keep the key of an arrangement that this member is about to propose.
+    def make(self, arrangement_id: bytes, epoch: int = FIRST_EPOCH) -> LookupKey:
+        """Make and keep the key of an epoch that this member is about to commit to.
 
         One that an earlier attempt left behind, before it signed anything, is taken up again.
         """
-        held = self._keys.get(arrangement_id)
+        held = self._held.get((arrangement_id, epoch))
         return held or self._keep(
-            LookupKey(secrets.token_bytes(KEY_BYTES), self._network_id, arrangement_id, FIRST_EPOCH)
+            LookupKey(secrets.token_bytes(KEY_BYTES), self._network_id, arrangement_id, epoch)
         )
 
-    def keep(self, arrangement_id: bytes, key: bytes, commitment: bytes) -> LookupKey:
+    def keep(
+        self, arrangement_id: bytes, key: bytes, commitment: bytes, epoch: int = FIRST_EPOCH
+    ) -> LookupKey:
         """Keep a key that opens `commitment`; raises `WrongLookupKey` for another."""
-        opened = LookupKey(key, self._network_id, arrangement_id, FIRST_EPOCH)
+        opened = LookupKey(key, self._network_id, arrangement_id, epoch)
         if opened.commitment != commitment:
             raise WrongLookupKey(arrangement_id)
         return self._keep(opened)
 
     def _keep(self, key: LookupKey) -> LookupKey:
-        held = self._keys.get(key.arrangement_id)
+        place = key.arrangement_id, key.epoch
+        held = self._held.get(place)
         if held is None or held.key != key.key:
             self._home.put_lookup_key(key.arrangement_id, key.epoch, key.key)
-            # A new dict: readers go on with theirs.
-            self._keys = {**self._keys, key.arrangement_id: key}
+            # New dicts: readers go on with theirs.
+            self._held = {**self._held, place: key}
+            self._keys = self._mapping()
         return key
+
+    def _mapping(self) -> dict[bytes, LookupKey]:
+        return {arrangement_id: key for (arrangement_id, _), key in sorted(self._held.items())}
