@@ -24,7 +24,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from service.api.caller import Authorities, CertificateIdentity, plaintext_identity
 from service.api.failures import Full, NotReady
-from service.api.method import Kind, Method, Pool
+from service.api.method import Guard, Kind, Method, Pool
 from service.api.metrics import Metrics
 from service.api.served import Handler, Surroundings, refusing, served
 from service.api.workers import Workers
@@ -104,6 +104,7 @@ class Listener:
         limits: Limits | None = None,
         *,
         share_port: bool = False,
+        guard: Guard | None = None,
     ) -> None:
         self._limits = limits = limits if limits is not None else Limits()
         self._draining = threading.Event()
@@ -121,7 +122,9 @@ class Listener:
             if isinstance(security, MutualTls)
             else plaintext_identity
         )
-        self._around = Surroundings(identify, metrics, self._draining.is_set, limits.log_every)
+        self._around = Surroundings(
+            identify, metrics, self._draining.is_set, guard, limits.log_every
+        )
         self._admission = _Admission()
         self._services: set[str] = set()
         self._server = grpc.server(

@@ -22,7 +22,7 @@ from google.protobuf.message import DecodeError
 from ledger.errors import FormatError
 from service.api.caller import Identify
 from service.api.failures import CallError, Denied, InvalidField, format_status
-from service.api.method import Call, Kind, Method
+from service.api.method import Call, Guard, Kind, Method
 from service.api.metrics import Metrics
 from service.api.workers import Workers
 from service.config import LOG_EVERY
@@ -41,6 +41,8 @@ class Surroundings:
     identify: Identify
     metrics: Metrics
     draining: Callable[[], bool]
+    guard: Guard | None = None
+    """Stands before methods of which some requests take two persons; without it none is served."""
     log_every: int = LOG_EVERY
     silent: set[grpc.ServicerContext] = field(default_factory=set)
     """Streams that owe no answer: they wait for their clients' next question. A stop ends them."""
@@ -142,6 +144,10 @@ class _Around:
 def _unary_response(path: str, method: Method, around: Surroundings) -> Callable[..., bytes]:
     a = _Around(path, method, around)
     handler = method.handler
+    if method.four_eyes is not None:
+        if around.guard is None or method.kind is not Kind.UNARY:
+            raise ValueError(f"{path} takes two persons, and nothing here sees to it")
+        handler = around.guard(path, method)
     streams = method.kind is Kind.CLIENT_STREAM
 
     def behaviour(request: Any, context: grpc.ServicerContext) -> bytes:

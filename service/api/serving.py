@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from ledger.chain.genesis import Genesis
+from service.api.approvals import SERVICE as APPROVALS
+from service.api.approvals import ApprovalServicer
 from service.api.arrangements import SERVICE as ARRANGEMENTS
 from service.api.arrangements import ArrangementServicer
 from service.api.caller import Authorities
+from service.api.four_eyes import ApprovalDesk
 from service.api.health import HealthServer
 from service.api.ledger import SERVICE as LEDGER
 from service.api.ledger import LedgerServicer
@@ -94,7 +97,11 @@ class Server:
 def serve(node: Node, settings: ServingSettings) -> Server:
     """Answer calls to a node that has started. Raises `ListenError` where a port is taken."""
     metrics = Metrics()
-    listener = Listener(settings.listen, settings.security, metrics, settings.limits)
+    desk = ApprovalDesk(node)
+    listener = Listener(
+        settings.listen, settings.security, metrics, settings.limits, guard=desk.guard
+    )
+    listener.register(APPROVALS, ApprovalServicer(desk).methods())
     listener.register(STATUS, StatusServicer(node).methods())
     listener.register(PUBLISHING, PublishingServicer(node).methods())
     listener.register(ARRANGEMENTS, ArrangementServicer(node).methods())

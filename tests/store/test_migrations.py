@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect
 from sqlalchemy.exc import IntegrityError
 
+import service.store.home_store  # noqa: F401 - declares every table of home.db
 from service.errors import StoreError
 from service.store.database import Database
 from service.store.home_tables import HomeTable

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&aeo/exchange/v1/approval_service.proto\x12\x0f\x61\x65o.exchange.v1\"\x8e\x01\n\x0bPendingStep\x12\x0f\n\x07step_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0f\n\x07summary\x18\x04 \x01(\t\x12\x13\n\x0bprepared_by\x18\x05 \x01(\t\x12\x13\n\x0bprepared_at\x18\x06 \x01(\x10\x12\x12\n\nexpires_at\x18\x07 \x01(\x10\"%\n\x12ListPendingRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\"B\n\x13ListPendingResponse\x12+\n\x05steps\x18\x01 \x03(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"2\n\x0e\x41pproveRequest\x12\x0f\n\x07step_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"O\n\x0f\x41pproveResponse\x12*\n\x04step\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\x12\x10\n\x08response\x18\x02 \x01(\x0c\"A\n\rRejectRequest\x12\x0f\n\x07step_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"<\n\x0eRejectResponse\x12*\n\x04step\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep2\x84\x02\n\x0f\x41pprovalService\x12X\n\x0bListPending\x12#.aeo.exchange.v1.ListPendingRequest\x1a$.aeo.exchange.v1.ListPendingResponse\x12L\n\x07\x41pprove\x12\x1f.aeo.exchange.v1.ApproveRequest\x1a .aeo.exchange.v1.ApproveResponse\x12I\n\x06Reject\x12\x1e.aeo.exchange.v1.RejectRequest\x1a\x1f.aeo.exchange.v1.RejectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&aeo/exchange/v1/approval_service.proto\x12\x0f\x61\x65o.exchange.v1\"\x9f\x01\n\x0bPendingStep\x12\x0f\n\x07step_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0f\n\x07summary\x18\x04 \x01(\t\x12\x13\n\x0bprepared_by\x18\x05 \x01(\t\x12\x13\n\x0bprepared_at\x18\x06 \x01(\x10\x12\x12\n\nexpires_at\x18\x07 \x01(\x10\x12\x0f\n\x07request\x18\x08 \x01(\x0c\"6\n\x12ListPendingRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x0f\n\x07step_id\x18\x02 \x01(\t\"B\n\x13ListPendingResponse\x12+\n\x05steps\x18\x01 \x03(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"2\n\x0e\x41pproveRequest\x12\x0f\n\x07step_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"O\n\x0f\x41pproveResponse\x12*\n\x04step\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\x12\x10\n\x08response\x18\x02 \x01(\x0c\"A\n\rRejectRequest\x12\x0f\n\x07step_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"<\n\x0eRejectResponse\x12*\n\x04step\x18\x01 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep2\x84\x02\n\x0f\x41pprovalService\x12X\n\x0bListPending\x12#.aeo.exchange.v1.ListPendingRequest\x1a$.aeo.exchange.v1.ListPendingResponse\x12L\n\x07\x41pprove\x12\x1f.aeo.exchange.v1.ApproveRequest\x1a .aeo.exchange.v1.ApproveResponse\x12I\n\x06Reject\x12\x1e.aeo.exchange.v1.RejectRequest\x1a\x1f.aeo.exchange.v1.RejectResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,19 +32,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.exchange.v1.approval_se
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PENDINGSTEP']._serialized_start=60
-  _globals['_PENDINGSTEP']._serialized_end=202
-  _globals['_LISTPENDINGREQUEST']._serialized_start=204
-  _globals['_LISTPENDINGREQUEST']._serialized_end=241
-  _globals['_LISTPENDINGRESPONSE']._serialized_start=243
-  _globals['_LISTPENDINGRESPONSE']._serialized_end=309
-  _globals['_APPROVEREQUEST']._serialized_start=311
-  _globals['_APPROVEREQUEST']._serialized_end=361
-  _globals['_APPROVERESPONSE']._serialized_start=363
-  _globals['_APPROVERESPONSE']._serialized_end=442
-  _globals['_REJECTREQUEST']._serialized_start=444
-  _globals['_REJECTREQUEST']._serialized_end=509
-  _globals['_REJECTRESPONSE']._serialized_start=511
-  _globals['_REJECTRESPONSE']._serialized_end=571
-  _globals['_APPROVALSERVICE']._serialized_start=574
-  _globals['_APPROVALSERVICE']._serialized_end=834
+  _globals['_PENDINGSTEP']._serialized_end=219
+  _globals['_LISTPENDINGREQUEST']._serialized_start=221
+  _globals['_LISTPENDINGREQUEST']._serialized_end=275
+  _globals['_LISTPENDINGRESPONSE']._serialized_start=277
+  _globals['_LISTPENDINGRESPONSE']._serialized_end=343
+  _globals['_APPROVEREQUEST']._serialized_start=345
+  _globals['_APPROVEREQUEST']._serialized_end=395
+  _globals['_APPROVERESPONSE']._serialized_start=397
+  _globals['_APPROVERESPONSE']._serialized_end=476
+  _globals['_REJECTREQUEST']._serialized_start=478
+  _globals['_REJECTREQUEST']._serialized_end=543
+  _globals['_REJECTRESPONSE']._serialized_start=545
+  _globals['_REJECTRESPONSE']._serialized_end=605
+  _globals['_APPROVALSERVICE']._serialized_start=608
+  _globals['_APPROVALSERVICE']._serialized_end=868
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PendingStep(_message.Message):
-    __slots__ = ("step_id", "economy", "method", "summary", "prepared_by", "prepared_at", "expires_at")
+    __slots__ = ("step_id", "economy", "method", "summary", "prepared_by", "prepared_at", "expires_at", "request")
     STEP_ID_FIELD_NUMBER: _ClassVar[int]
     ECONOMY_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
@@ -15,6 +15,7 @@ class PendingStep(_message.Message):
     PREPARED_BY_FIELD_NUMBER: _ClassVar[int]
     PREPARED_AT_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
     step_id: str
     economy: str
     method: str
@@ -22,13 +23,16 @@ class PendingStep(_message.Message):
     prepared_by: str
     prepared_at: int
     expires_at: int
-    def __init__(self, step_id: _Optional[str] = ..., economy: _Optional[str] = ..., method: _Optional[str] = ..., summary: _Optional[str] = ..., prepared_by: _Optional[str] = ..., prepared_at: _Optional[int] = ..., expires_at: _Optional[int] = ...) -> None: ...
+    request: bytes
+    def __init__(self, step_id: _Optional[str] = ..., economy: _Optional[str] = ..., method: _Optional[str] = ..., summary: _Optional[str] = ..., prepared_by: _Optional[str] = ..., prepared_at: _Optional[int] = ..., expires_at: _Optional[int] = ..., request: _Optional[bytes] = ...) -> None: ...
 
 class ListPendingRequest(_message.Message):
-    __slots__ = ("economy",)
+    __slots__ = ("economy", "step_id")
     ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    STEP_ID_FIELD_NUMBER: _ClassVar[int]
     economy: str
-    def __init__(self, economy: _Optional[str] = ...) -> None: ...
+    step_id: str
+    def __init__(self, economy: _Optional[str] = ..., step_id: _Optional[str] = ...) -> None: ...
 
 class ListPendingResponse(_message.Message):
     __slots__ = ("steps",)
