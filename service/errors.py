@@ -4,6 +4,7 @@
     ├── Refused                 what was asked is wrong: asking again changes nothing
     │   ├── KeyReused               an idempotency key that came before with other content
     │   ├── SequenceTaken           a sequence number that was signed already
+    │   ├── MayNotPublish           a member whose transactions do not enter the ledger now
     │   ├── NoEndpoint              there is no way to call a member's node
     │   └── PeerRefused             another member's node answered no; has its reason
     └── Failed                  what was asked may be right, but this node cannot do it now
@@ -53,6 +54,17 @@ class SequenceTaken(Refused):
         super().__init__(f"{economy} has already signed a transaction number {sequence}")
         self.economy = economy
         self.sequence = sequence
+
+
+class MayNotPublish(Refused):
+    """The ledger takes no transaction of this member now, or its key in force is not held here."""
+
+    def __init__(self, economy: str) -> None:
+        super().__init__(
+            f"{economy} cannot publish: it is suspended or was removed, or its key in force is "
+            "not held by this node"
+        )
+        self.economy = economy
 
 
 class NoEndpoint(Refused):

@@ -55,7 +55,7 @@ class Heartbeats:
             seen = state.author_seen(economy, state.height)
             spoke = state.genesis_time if seen is None else seen
             asked = self._asked.get(economy)
-            if now - spoke < state.heartbeat_interval:
+            if now - spoke < state.heartbeat_interval or not publisher.active:
                 continue
             if asked is not None and asked > spoke and abs(now - asked) < PATIENCE_MS:
                 continue

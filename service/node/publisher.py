@@ -8,42 +8,43 @@
 The thread alone takes numbers and signs, so numbers follow each other and none is signed twice;
 `SequenceTaken` in the outbox is the second lock on that door. What is not about records, a step of
 an arrangement or a heartbeat, goes the same way, ahead of the records that wait.
+
+Whatever is signed carries the key in force. A rotation at number s holds for numbers above s, if it
+is not refused: so nothing is signed behind one until it is recorded. While the ledger takes nothing
+of this member (it was suspended, say), what waits goes on waiting, and what did not enter is sent
+again, as it is, once the member is back.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes
 from aeo.ledger.v1.transaction_pb2 import Heartbeat, Transaction
 from ledger.bls.scheme import BlsBackend
-from ledger.chain.transaction import (
-    format_body,
-    parse_transaction,
-    sign_transaction,
-    transaction_message,
-)
-from ledger.errors import FormatError
+from ledger.chain.transaction import format_body, sign_transaction, transaction_message
+from ledger.state.refusals import AUTHOR_UNKNOWN
 from ledger.state.state import State
 from ledger.state.verified import VerifiedSignatures
 from service.clock import Clock
 from service.engine.protocol import Engine, Outcome
 from service.engine.protocol import Recorded as Place
-from service.errors import EngineStopped, KeyReused, Overloaded, SequenceTaken, StoreCorrupt
+from service.errors import EngineStopped, KeyReused, MayNotPublish, Overloaded
 from service.node.answers import format_answers, format_response
-from service.node.key import MemberKey
+from service.node.key import HeldKeys, MemberKey
 from service.node.keyring import Keyring
 from service.node.packing import Packing, format_batch_body
 from service.node.submission import PreparedRows, prepare_rows
+from service.node.taking_up import History, noted, rotates, take_up
 from service.store.home_store import HomeStore
-from service.store.outbox import NewPublication, Recorded, Signed
+from service.store.outbox import NewPublication, Signed
 from service.store.prepared import Carries
 
 # Records that may wait for a signature: some seconds of work and 30 MB of memory.
@@ -54,15 +55,10 @@ ROUND: Final = 16
 MAX_SENT: Final = 48
 # How long to wait when the engine has no room; many members must be busy at once for that.
 ENGINE_FULL_S: Final = 0.05
+# How often a member that may not publish looks whether it may again.
+INACTIVE_S: Final = 0.5
 
 _log = structlog.get_logger("aeo.publisher")
-
-
-class History(Protocol):
-    """Where a transaction stands that the ledger already had when the node started."""
-
-    def find(self, wanted: Iterable[bytes]) -> dict[bytes, Place]:
-        """The places of those of the transactions `wanted` that are in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ class Publisher:
 
     def __init__(
         self,
-        key: MemberKey,
+        keys: HeldKeys,
         home: HomeStore,
         keyring: Keyring,
         engine: Engine,
@@ -97,7 +93,7 @@ class Publisher:
         clock: Clock,
     ) -> None:
         self.keyring = keyring
-        self._key = key
+        self._keys = keys
         self._home = home
         self._outbox = home.outbox
         self._engine = engine
@@ -115,13 +111,20 @@ class Publisher:
         # The thread's own.
         self._sequence = 0
         self._sent = 0
+        self._rotating = 0  # the number of a rotation that is not recorded yet
+        self._held: list[Signed] = []  # what did not enter while the member may not publish
         self._futures: dict[int, Future[Place]] = {}
-        self._thread = threading.Thread(target=self._run, name=f"aeo-publisher-{key.economy}")
+        self._thread = threading.Thread(target=self._run, name=f"aeo-publisher-{keys.economy}")
 
     @property
     def economy(self) -> str:
         """Whose publisher this is."""
-        return self._key.economy
+        return self._keys.economy
+
+    @property
+    def active(self) -> bool:
+        """Whether the ledger takes what this member signs, and the key for it lies here."""
+        return self._keys.in_force(self._current()) is not None
 
     @property
     def waiting(self) -> int:
@@ -138,26 +141,21 @@ class Publisher:
     def start(self, history: History) -> None:
         """Take up the outbox as the last process left it, then begin to publish.
 
-        Raises `SequenceTaken` when the ledger has another transaction of a number signed here,
-        `StoreCorrupt` when one that waits to be sent is no longer what was signed.
+        Raises `SequenceTaken` and `StoreCorrupt` (`service.node.taking_up`).
         """
-        last = self._current().next_sequence(self.economy) - 1
-        unrecorded = self._outbox.unrecorded()
-        places = history.find(signed.data for signed in unrecorded if signed.sequence <= last)
-        entered = [signed for signed in unrecorded if signed.sequence <= last]
-        for signed in entered:
-            if signed.data not in places:
-                raise SequenceTaken(self.economy, signed.sequence)
-        self._outbox.mark_recorded([_noted(signed, places[signed.data]) for signed in entered])
-        self._sequence = max(self._outbox.next_sequence(), last + 1)
+        taken = take_up(
+            self._home, self._keys, self._current(), history, self._verified, self._backend
+        )
+        self._sequence = taken.next_sequence
         for rest in self._outbox.waiting():
             self._packing.add_some(
                 rest.publication_id, rest.action, rest.arrangement_id, rest.numbers, rest.records
             )
-        again = [signed for signed in unrecorded if signed.sequence > last]
-        for signed in again:
-            self._remember(signed)
-        self._send(again)
+        self._rotating = next((each.sequence for each in taken.again if rotates(each)), 0)
+        if self.active:
+            self._send(taken.again)
+        else:
+            self._held = taken.again
         self._thread.start()
 
     def stop(self) -> None:
@@ -242,6 +240,8 @@ class Publisher:
         failure = self._failure or self._engine.failure
         if failure is not None or self._stopping:
             raise EngineStopped(str(failure or "the node is stopping"))
+        if not self.active:
+            raise MayNotPublish(self.economy)
 
     def _repeat(self, publication_id: int) -> Answer:
         rows = self._outbox.answer(publication_id) or b""
@@ -254,6 +254,7 @@ class Publisher:
         try:
             while self._wait():
                 self._mark()
+                self._come_back()
                 self._pack()
         except Exception as error:  # noqa: BLE001 - whatever stops it is told to every caller
             _log.error("publishing has stopped", economy=self.economy, reason=str(error))
@@ -265,79 +266,84 @@ class Publisher:
         def something() -> bool:
             if self._finished:
                 return True
-            if self._sent < MAX_SENT and (self._packing.waiting or self._actions):
+            room = self._sent < MAX_SENT and not self._rotating
+            if room and (self._packing.waiting or self._actions) and self.active:
                 return True
             return self._stopping and not self._sent
 
         with self._changed:
-            self._changed.wait_for(something)
-            busy = self._finished or self._packing.waiting or self._actions or self._sent
-            return bool(busy)
+            while not self._changed.wait_for(something, None if self.active else INACTIVE_S):
+                if self._actions or (self._held and self.active):
+                    return True
+            if self._finished or self._sent:
+                return True
+            return self.active and bool(self._packing.waiting or self._actions)
+
+    def _come_back(self) -> None:
+        """Send again what did not enter while the member could not publish, once it can."""
+        if self.active:
+            if self._held and not self._sent:
+                held, self._held = self._held, []
+                self._send(held)
+            return
+        with self._changed:
+            actions, self._actions = list(self._actions), deque()
+        for action in actions:
+            action.done.set_exception(MayNotPublish(self.economy))
 
     def _pack(self) -> None:
         """Sign what waits, as far as there is room; store it; only then send it."""
         signed: list[Signed] = []
-        while self._sent + len(signed) < MAX_SENT and len(signed) < ROUND:
+        key = self._keys.in_force(self._current())
+        if key is None or self._held:
+            return
+        while self._sent + len(signed) < MAX_SENT and len(signed) < ROUND and not self._rotating:
             with self._changed:
                 action = self._actions.popleft() if self._actions else None
                 load = None if action else self._packing.take()
             if action is not None:
-                one = self._sign_action(action)
+                one = self._sign_action(action, key)
                 if one is not None:
                     signed.append(one)
             elif load is not None:
-                body = format_batch_body(self._head(), load)
-                signed.append(self._sign(body, load.carries))
+                body = format_batch_body(self._head(key), load)
+                signed.append(self._sign(body, load.carries, key))
             else:
                 break
         self._outbox.store_signed(signed)
         self._send(signed)
 
-    def _sign_action(self, action: _Action) -> Signed | None:
-        body = self._head()
+    def _sign_action(self, action: _Action, key: MemberKey) -> Signed | None:
+        body = self._head(key)
         try:
             action.fill(body)
             body_bytes = format_body(body)
         except Exception as error:  # noqa: BLE001 - the caller's, who waits for it
             action.done.set_exception(error)
             return None
-        signed = self._sign(body_bytes, Carries())
+        signed = self._sign(body_bytes, Carries(), key)
+        if rotates(signed):
+            self._rotating = signed.sequence
         self._futures[signed.sequence] = action.done
         return signed
 
-    def _head(self) -> Transaction:
+    def _head(self, key: MemberKey) -> Transaction:
         state = self._current()
         return Transaction(
             author=self.economy,
-            key_id=self._key.key_id,
+            key_id=key.key_id,
             sequence=self._sequence,
             verified_height=state.height,
             verified_header_hash=state.header_hash,
         )
 
-    def _sign(self, body: bytes, carries: Carries) -> Signed:
+    def _sign(self, body: bytes, carries: Carries, key: MemberKey) -> Signed:
         network_id = self._current().network_id
-        data = sign_transaction(self._key.secret, self._backend, network_id, body)
-        self._verified.add(self._key.public_key, transaction_message(network_id, body), data[1:97])
+        data = sign_transaction(key.secret, self._backend, network_id, body)
+        self._verified.add(key.public_key, transaction_message(network_id, body), data[1:97])
         signed = Signed(self._sequence, data, carries)
         self._sequence += 1
         return signed
-
-    def _remember(self, signed: Signed) -> None:
-        """Our own signature, made by an earlier process, if the disk has kept every bit of it.
-
-        Unchecked, a changed byte would be ordered and sealed, and no verifier would ever accept
-        the chain again.
-        """
-        key, place = self._key.public_key, f"signed transaction {signed.sequence}"
-        try:
-            parts = parse_transaction(signed.data)
-        except FormatError as error:
-            raise StoreCorrupt(self._home.path, place, str(error)) from error
-        message = parts.message_hash(self._current().network_id)
-        if not self._backend.verify(key, message, parts.signature):
-            raise StoreCorrupt(self._home.path, place, "its signature is not the member's")
-        self._verified.add(key, message, parts.signature)
 
     def _send(self, transactions: list[Signed]) -> None:
         if not transactions:
@@ -373,8 +379,13 @@ class Publisher:
         marks = []
         for signed, outcome in finished:
             if isinstance(outcome, str):
+                if self._held or not self.active or outcome == AUTHOR_UNKNOWN:
+                    self._held.append(signed)
+                    continue
                 raise EngineStopped(f"transaction {signed.sequence} is not in the log: {outcome}")
-            marks.append(_noted(signed, outcome))
+            marks.append(noted(signed, outcome))
+            if signed.sequence == self._rotating:
+                self._rotating = 0
         self._outbox.mark_recorded(marks)
         for signed, outcome in finished:
             future = self._futures.pop(signed.sequence, None)
@@ -390,10 +401,3 @@ class Publisher:
         for future in (*self._futures.values(), *(action.done for action in actions)):
             if not future.done():
                 future.set_exception(EngineStopped(str(error)))
-
-
-def _noted(signed: Signed, place: Place) -> Recorded:
-    refusals = {}
-    if signed.carries.publications:  # a step's refusal is its caller's to hear, no publication's
-        refusals = {position: code for position, code in enumerate(place.refusals) if code}
-    return Recorded(signed.sequence, place.log_index, place.height, place.time, refusals)

@@ -1,5 +1,8 @@
 """Seals headers with the keys of all members that this process hosts.
 
+A member seals with the key that the signing set names, which after a rotation is the older one
+until the hand-over.
+
 Before a member's key signs, the guard file has on the disk what it will sign: one hash for a
 height, and never a lower time. So no crash, no restored backup and no second process makes two
 seals of one member that contradict each other.
@@ -11,16 +14,16 @@ from ledger.bls.scheme import BlsBackend
 from ledger.chain.seal import aggregate_seal, level_of, sign_share
 from ledger.state.state import State
 from service.engine.protocol import Sealed
-from service.node.key import MemberKey
+from service.node.key import HeldKeys
 from service.store.guard import SealGuard
 
 
 class HostedSealer:
-    """A `service.engine.protocol.Sealer` with the keys of `members`, by economy."""
+    """A `service.engine.protocol.Sealer` with the keys held of `members`, by economy."""
 
     def __init__(
         self,
-        members: Mapping[str, MemberKey],
+        members: Mapping[str, HeldKeys],
         guard: SealGuard,
         backend: BlsBackend,
     ) -> None:
@@ -34,12 +37,11 @@ class HostedSealer:
         Returns None when the keys held are too few for one. Raises `GuardRefused`.
         """
         signing_set = state.signing_sets.current
-        # A key that was rotated signs transactions at once, but seals only from the hand-over.
         signers = [
-            (self._members[member.economy], member.weight)
+            (key, member.weight)
             for member in signing_set.members
             if member.economy in self._members
-            and self._members[member.economy].public_key == member.key
+            and (key := self._members[member.economy].of_public_key(member.key)) is not None
         ]
         weight = sum(weight for _, weight in signers)
         level = level_of(weight, signing_set.total)

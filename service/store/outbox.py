@@ -2,6 +2,7 @@
 
     add_publication     stored, then answered: from then on it is not lost
     store_signed        before a transaction is first sent; a number is taken once and for ever
+    give_back           only where the key that signed it is no longer trusted
     mark_recorded       once the ledger has it: its place, and which records were refused
 
 A restart takes up `waiting` (prepared, not signed: to be signed) and `unrecorded` (signed: to be
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
@@ -199,6 +200,30 @@ class Outbox:
         self._on_step("signed:before")
         self._commits.run(work)
         self._on_step("signed:committed")
+
+    def give_back(self, sequences: Sequence[int]) -> None:
+        """Forget transactions whose signature can never count any more; their records wait again.
+
+        Only for a key that the ledger no longer trusts: a number is signed once with each key.
+        """
+
+        def work(connection: Connection) -> None:
+            carried = connection.execute(
+                select(col(CarriedRow.publication_id), col(CarriedRow.records)).where(
+                    col(CarriedRow.sequence).in_(sequences)
+                )
+            ).all()
+            counts: Counter[int] = Counter()
+            for publication_id, records in carried:
+                counts[publication_id] -= records
+            for row in (CarriedRow, SignedRow):
+                connection.execute(delete(row).where(col(row.sequence).in_(sequences)))
+            if counts:
+                connection.execute(
+                    COUNT_SIGNED, [{"of": of, "more": less} for of, less in counts.items()]
+                )
+
+        self._commits.run(work)
 
     def mark_recorded(self, places: Sequence[Recorded]) -> None:
         """Say where signed transactions entered the log. Saying it again changes nothing.
