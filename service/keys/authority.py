@@ -46,9 +46,12 @@ class Issued:
 
 
 def make_authority(economy: str, now: datetime) -> Issued:
-    """Make the authority of a member, valid from `now` (aware)."""
+    """Make the authority of a member, valid from `now` (aware).
+
+    Its certificate stands in the genesis, hence in receipts: the name is short.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _name(economy, f"{economy} customs AEO status exchange authority")
+    name = _name(economy, f"{economy} AEO authority")
     usage = _key_usage(key_cert_sign=True, crl_sign=True)
     builder = (
         _builder(name, name, key, now, AUTHORITY_DAYS)
