@@ -1,4 +1,4 @@
-"""ledger.db: genesis, headers, transactions and seals, as bytes, append-only.
+"""ledger.db: genesis, headers, transactions, seals, set changes, evidence: bytes, append-only.
 
 The store does not read what it keeps: who starts a node derives the rest and checks it against the
 roots. It promises three things. What a call that returned has written is there after a crash. A
@@ -23,6 +23,7 @@ from sqlmodel import col
 from service.errors import OutOfTurn, StoreCorrupt, StoreError
 from service.store.database import Database, OnStep, no_step
 from service.store.ledger_tables import EntryRow, GenesisRow, HeaderRow, SealRow
+from service.store.trust_rows import TrustRows
 
 # Rows read at once: a header has 224 bytes, a full transaction 60,000.
 HEADER_SLICE: Final = 4_096
@@ -84,7 +85,7 @@ class StoredSeal:
     weight: int
 
 
-class LedgerStore:
+class LedgerStore(TrustRows):
     """The ledger in one SQLite file. Open it with `open` or as a context manager.
 
     `max_page_count` limits the file to so many pages of 4,096 bytes. `read_only` looks at the file

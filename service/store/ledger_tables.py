@@ -2,7 +2,8 @@
 
 Times, heights and indexes are 64 bits. Bytes are stored as they were signed or hashed. Triggers
 (see the migration) refuse every UPDATE and DELETE of genesis, header and entry, and every number
-but the next; a seal gives way only to a better one of its header.
+but the next; a seal gives way only to a better one of its header. A set change and a piece of
+evidence, once kept, stay too.
 """
 
 from typing import ClassVar, Final
@@ -54,3 +55,20 @@ class SealRow(LedgerTable, table=True):
     level: int
     attested_time: int = Field(sa_type=INT64)
     weight: int = Field(sa_type=INT64)
+
+
+class SetChangeRow(LedgerTable, table=True):
+    """How trust passed on from the set that sealed the header at `height`."""
+
+    __tablename__ = "set_change"
+    height: int = Field(primary_key=True, foreign_key="header.height", sa_type=INT64)
+    data: bytes
+
+
+class EvidenceRow(LedgerTable, table=True):
+    """Two signed statements that exclude each other; `digest`: SHA-256 of them, so each once."""
+
+    __tablename__ = "evidence"
+    number: int = Field(primary_key=True, sa_type=INT64)
+    digest: bytes = Field(unique=True)
+    data: bytes
