@@ -81,7 +81,7 @@ def draft_header(draft: Draft, map_root: bytes) -> Header:
         log_size=log.size,
         log_root=log.root(),
         map_root=map_root,
-        signing_set_hash=state.signing_sets.current.hash,
+        signing_set_hash=draft.signing_sets.current.hash,
     )
 
 
@@ -108,7 +108,6 @@ def linked_header(state: State, header_bytes: bytes) -> Header:
             "the root over all earlier headers is another",
         ),
         (header.time <= state.header_time, "its time is not after the previous header's"),
-        (header.signing_set_hash != state.signing_sets.current.hash, "the signing set is another"),
     ):
         if wrong:
             raise ChainError(place, message)
@@ -116,7 +115,10 @@ def linked_header(state: State, header_bytes: bytes) -> Header:
 
 
 def check_entered(draft: Draft, results: Sequence[Result], header: Header) -> None:
-    """Check that all transactions entered and make the log that the header states."""
+    """Check that all transactions entered and make the log and signing set that the header states.
+
+    In the block that logs a hand-over the header names the incoming set already.
+    """
     for position, result in enumerate(results):
         if isinstance(result, str):
             place = f"transaction {position} of height {header.height}"
@@ -126,6 +128,8 @@ def check_entered(draft: Draft, results: Sequence[Result], header: Header) -> No
         raise ChainError(f"header {header.height}", "its log size does not count its transactions")
     if log.root() != header.log_root:
         raise ChainError(f"header {header.height}", "the log root is not that of the transactions")
+    if header.signing_set_hash != draft.signing_sets.current.hash:
+        raise ChainError(f"header {header.height}", "the signing set is another")
 
 
 def finish_block(

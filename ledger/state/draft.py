@@ -9,8 +9,10 @@ once, at the end). What was not changed is read from the state below. When the b
 from array import array
 
 from ledger.chain.keys import AuthorObject
+from ledger.customs.report import ReportName
 from ledger.state.facts import Book, BookKey, Successors, merge_books
-from ledger.state.state import Arrangement, Pair, State, pair_name
+from ledger.state.proposals import ProposalState
+from ledger.state.state import Arrangement, Pair, PublishedReport, State, pair_name
 from ledger.state.view import SuccessorEntry
 
 # arrangement id, issuer, subject
@@ -27,13 +29,21 @@ class Draft:
         "authors",
         "base",
         "changes",
+        "current_sets",
         "entered",
         "facts",
         "height",
         "leaves",
         "map_changes",
+        "membership",
         "pairs",
+        "parameter_bytes",
+        "parameters",
+        "pending_since",
+        "proposals",
         "refused",
+        "reports",
+        "signing_sets",
         "statuses",
         "successors",
         "time",
@@ -55,6 +65,14 @@ class Draft:
         self.arrangements: dict[bytes, Arrangement] = {}
         self.arrangements_of: dict[str, tuple[bytes, ...]] = {}
         self.pairs: dict[str, Pair] = {}
+        self.reports: dict[ReportName, PublishedReport] = {}
+        self.membership = base.membership
+        self.signing_sets = base.signing_sets
+        self.pending_since = base.pending_since
+        self.current_sets = base.current_sets
+        self.parameters = base.parameters
+        self.parameter_bytes = base.parameter_bytes
+        self.proposals: dict[bytes, ProposalState] = {}
         self.map_changes = map_changes
         self.changes: dict[bytes, bytes] = {}
         self.touched: list[Touched] = []
@@ -80,6 +98,22 @@ class Draft:
         """What two economies have agreed, now."""
         name = pair_name(a, b)
         return self.pairs.get(name) or self.base.pairs.get(name)
+
+    def proposal(self, proposal_id: bytes) -> ProposalState | None:
+        """A proposal as it is now."""
+        return self.proposals.get(proposal_id) or self.base.proposals.get(proposal_id)
+
+    def report(self, name: ReportName) -> PublishedReport | None:
+        """A monitoring report as it is now."""
+        return self.reports.get(name) or self.base.reports.get(name)
+
+    def own_reports(self, arrangement_id: bytes, reporter: str) -> list[ReportName]:
+        """Names of every report of one party on one arrangement, now."""
+        return [
+            name
+            for name in (*self.base.reports, *self.reports)
+            if name[:2] == (arrangement_id, reporter)
+        ]
 
     def add_successor(self, key: BookKey, predecessor: bytes, entry: SuccessorEntry) -> None:
         """Note that a record names `predecessor` (a subject) as the same person's older number."""

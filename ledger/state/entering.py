@@ -1,9 +1,12 @@
 """Entering the log: which transactions may, whatever their records then do.
 
-A transaction enters when its frame and form are right, its author is a member, its key the
+A transaction enters when its frame and form are right, its author is an active member, its key the
 author's, its number the author's next, the header it verified on this chain, and its signature
 valid (ledger-format, *Entering the log*). The checks stand in that order, the dearest last, and the
 first that fails names the code. Whoever waits in a queue may be some numbers ahead.
+
+Who is a member, and under which key, may change within a block: what stands after a rotation must
+be signed with the new key, and what stands after a suspension no longer enters.
 
 Signatures of a block are checked together, those of one author in one batch, which takes a third of
 the time. A batch that fails is checked one by one; so the answer never depends on the company.
@@ -24,7 +27,9 @@ from ledger.chain.transaction import (
     parse_transaction,
 )
 from ledger.errors import FormatError, NotEntered
+from ledger.state.membership import SUSPENDED, Membership
 from ledger.state.refusals import (
+    AUTHOR_SUSPENDED,
     AUTHOR_UNKNOWN,
     KEY_UNKNOWN,
     MALFORMED,
@@ -52,17 +57,20 @@ class Candidate(NamedTuple):
     message: bytes
 
 
-def read_candidate(state: State, data: bytes) -> Candidate:
-    """Check form, author and key; raises `NotEntered`."""
+def read_candidate(state: State, data: bytes, membership: Membership | None = None) -> Candidate:
+    """Check form, author and key, under `membership` or else the state's; raises `NotEntered`."""
     if len(data) > MAX_TRANSACTION_BYTES:
         raise refusal(OVERSIZED, f"{len(data)} bytes")
     try:
         parts = parse_transaction(data)
     except FormatError as error:
         raise refusal(MALFORMED, str(error)) from error
-    author = state.membership.members.get(parts.body.author)
+    who = state.membership if membership is None else membership
+    author = who.members.get(parts.body.author)
     if author is None:
-        raise refusal(AUTHOR_UNKNOWN, parts.body.author)
+        member = who.all.get(parts.body.author)
+        suspended = member is not None and member.standing == SUSPENDED
+        raise refusal(AUTHOR_SUSPENDED if suspended else AUTHOR_UNKNOWN, parts.body.author)
     if parts.body.key_id != author.key_id:
         raise refusal(KEY_UNKNOWN, parts.body.key_id.hex())
     return Candidate(data, parts, author, parts.message_hash(state.network_id))

@@ -37,10 +37,11 @@ from ledger.chain.keys import (
     format_author_object,
     object_value,
     pair_key,
+    proposal_key,
+    report_key,
     subject_key,
 )
 from ledger.chain.signing_set import format_signing_sets
-from ledger.state.membership import founding_leaves
 from ledger.state.packed import packed_head
 from ledger.state.state import State
 from ledger.tree.map_proof import KEY_BYTES
@@ -61,15 +62,19 @@ def leaf_batches(state: State) -> Iterator[dict[bytes, bytes]]:
 
 def all_leaves(state: State) -> Iterator[tuple[bytes, bytes]]:
     """Key and value of every leaf under `state`, which must be the machine's newest."""
-    yield from founding_leaves(state.genesis)
+    yield from state.membership.leaves()
     yield SIGNING_SETS_KEY, object_value(format_signing_sets(state.signing_sets))
-    yield PARAMETERS_KEY, object_value(state.genesis.parameter_bytes)
+    yield PARAMETERS_KEY, object_value(state.parameter_bytes)
     for arrangement_id, arrangement in state.arrangements.items():
         yield arrangement_key(arrangement_id), arrangement.head
+    for proposal_id, proposal in state.proposals.items():
+        yield proposal_key(proposal_id), proposal.head
     for economy, author in state.authors.items():
         yield author_key(economy), object_value(format_author_object(author))
     for economies, pair in state.pairs.items():
         yield pair_key(economies[:2], economies[2:]), pair.head
+    for name, report in state.reports.items():
+        yield report_key(*name), report.head
     for books, key_of in (
         (state.facts.statuses, subject_key),
         (state.facts.aliases, alias_key),

@@ -6,8 +6,8 @@
 
 No clock, no randomness, no iteration over unordered sets, no floats, strict input. A block gets
 the time ``max(engine's time, previous + 1)``. A transaction that may not enter leaves no trace; one
-that enters is executed record by record (`publishing`, `agreeing`), and what is refused changes
-nothing else. A block of which nothing entered has no header.
+that enters is executed record by record (`publishing`, `agreeing`, `governing`), and what is
+refused changes nothing else. A block of which nothing entered has no header.
 
 Readers take `machine.state` and keep it as long as they like. `advance` first adds to the facts,
 which older views do not look at, then replaces that one reference: a reader sees the old state or
@@ -83,9 +83,10 @@ from ledger.state.entering import (
 from ledger.state.facts import Facts
 from ledger.state.leaves import leaf_batches
 from ledger.state.map_updates import MapHere, MapUpdater
-from ledger.state.membership import founding_leaves, founding_membership
+from ledger.state.membership import Membership, founding_membership
 from ledger.state.publishing import execute_aliases, execute_statuses
 from ledger.state.refusals import BLOCK_FULL
+from ledger.state.reporting import execute_report
 from ledger.state.state import State
 from ledger.state.verified import VerifiedSignatures
 from ledger.tree.log import EMPTY_ROOT, leaf_hash
@@ -203,6 +204,14 @@ class Machine:
             arrangements={**state.arrangements, **draft.arrangements},
             arrangements_of={**state.arrangements_of, **draft.arrangements_of},
             pairs={**state.pairs, **draft.pairs},
+            reports={**state.reports, **draft.reports},
+            membership=draft.membership,
+            signing_sets=draft.signing_sets,
+            pending_since=draft.pending_since,
+            current_sets=draft.current_sets,
+            parameters=draft.parameters,
+            parameter_bytes=draft.parameter_bytes,
+            proposals={**state.proposals, **draft.proposals},
             map_version=block.map_version,
         )
 
@@ -230,19 +239,18 @@ class Machine:
         """Execute on top of the current state, which stays as it is."""
         state = self.state
         draft = Draft(state, time, map_changes=map_changes)
-        candidates: list[Candidate | str] = []
-        for transaction in transactions:
-            try:
-                candidates.append(read_candidate(state, transaction))
-            except NotEntered as error:
-                candidates.append(error.code)
+        candidates = [_read(state, each, state.membership) for each in transactions]
         if verify:
             read = [each for each in candidates if not isinstance(each, str)]
             verify_together(plausible(state, read), self.verified, self._backend)
 
         room = state.parameters.max_block_bytes
         results: list[Result] = []
-        for candidate in candidates:
+        for transaction, as_before in zip(transactions, candidates, strict=True):
+            candidate = as_before
+            if draft.membership is not state.membership:
+                # Keys or members have changed in this very block: judge what follows by them.
+                candidate = _read(state, transaction, draft.membership)
             if isinstance(candidate, str):
                 results.append(candidate)
                 continue
@@ -271,6 +279,14 @@ class Machine:
             check_signature(candidate, self.verified, self._backend)
 
 
+def _read(state: State, transaction: bytes, membership: Membership) -> Candidate | str:
+    """A candidate under `membership`, or why it may not enter."""
+    try:
+        return read_candidate(state, transaction, membership)
+    except NotEntered as error:
+        return error.code
+
+
 def _enter(draft: Draft, candidate: Candidate) -> tuple[str, ...]:
     """Put a transaction into the log and execute its action; return each record's code."""
     body = candidate.parts.body
@@ -285,6 +301,8 @@ def _enter(draft: Draft, candidate: Candidate) -> tuple[str, ...]:
         codes = execute_aliases(draft, economy, aliases.arrangement_id, aliases.records)
     elif action == "arrangement":
         codes = (execute_step(draft, economy, body.sequence, body.arrangement),)
+    elif action == "report":
+        codes = (execute_report(draft, economy, body.report),)
     else:
         codes = ()  # a heartbeat has no record
     draft.entered.append(candidate.data)
@@ -306,9 +324,10 @@ def _enter(draft: Draft, candidate: Candidate) -> tuple[str, ...]:
 def _begin(genesis: Genesis, updates: MapUpdater) -> State:
     """The state at height 0."""
     sets = SigningSets(genesis.signing_set, None)
+    membership = founding_membership(genesis)
     version = updates.build(
         [
-            *founding_leaves(genesis),
+            *membership.leaves(),
             (SIGNING_SETS_KEY, object_value(format_signing_sets(sets))),
             (PARAMETERS_KEY, object_value(genesis.parameter_bytes)),
         ]
@@ -334,8 +353,12 @@ def _begin(genesis: Genesis, updates: MapUpdater) -> State:
         header_bytes=header_bytes,
         header_hash=own_hash,
         signing_sets=sets,
+        pending_since=0,
+        current_sets=((0, sets.current),),
         parameters=genesis.parameters,
-        membership=founding_membership(genesis),
+        parameter_bytes=genesis.parameter_bytes,
+        membership=membership,
+        proposals={},
         authors={},
         arrangements={},
         arrangements_of={},

@@ -4,14 +4,21 @@
 'the author has already used this number'
 >>> describe("CERTIFICATE_KNOWN")
 'the trader has a certificate of that number already'
+>>> describe("ALREADY_VOTED")
+'the member has voted on this proposal before'
 """
 
 from typing import Final
 
 from ledger.customs.transition import TRANSITION_REFUSALS
+from ledger.state.governance_refusals import GOVERNANCE_REFUSALS
 from ledger.state.refusals import NOT_ENTERED, STEP_REFUSALS
 
-RECORD_REFUSALS: Final[dict[str, str]] = {**STEP_REFUSALS, **TRANSITION_REFUSALS}
+RECORD_REFUSALS: Final[dict[str, str]] = {
+    **STEP_REFUSALS,
+    **TRANSITION_REFUSALS,
+    **GOVERNANCE_REFUSALS,
+}
 
 
 def describe(code: str) -> str:

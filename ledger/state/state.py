@@ -11,7 +11,7 @@ proofs, receipts and delivery reports need.
 
 from bisect import bisect_right
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ledger.chain.economy import CODES
@@ -20,14 +20,16 @@ from ledger.chain.header import Header
 from ledger.chain.history import HistoryEntry
 from ledger.chain.keys import AuthorObject
 from ledger.chain.parameters import Parameters
-from ledger.chain.signing_set import SigningSets
+from ledger.chain.signing_set import SigningSet, SigningSets
 from ledger.customs.arrangement import ArrangementHistory
+from ledger.customs.report import ReportName
 from ledger.customs.status import parse_status_of
 from ledger.state.alias import parse_alias
 from ledger.state.facts import Book, BookKey, Facts
 from ledger.state.map_updates import MapUpdater, MapVersion
-from ledger.state.membership import Membership
+from ledger.state.membership import REMOVED, Membership
 from ledger.state.packed import ENTRY_BYTES, HEAD_BYTES, PACKED_ENTRY, PlacedRecord, unpack
+from ledger.state.proposals import ProposalState
 from ledger.state.view import (
     AliasEntry,
     MemberEntry,
@@ -56,6 +58,21 @@ class Pair(NamedTuple):
     records: tuple[HistoryEntry, ...]
 
 
+class PublishedReport(NamedTuple):
+    """A monitoring report; the head and the entries of its history on the ledger.
+
+    `report_hash` is of the newest version, which `signed_by` have signed and which `corrected`
+    versions came before.
+    """
+
+    name: ReportName
+    head: bytes
+    records: tuple[HistoryEntry, ...]
+    report_hash: bytes
+    corrected: int
+    signed_by: tuple[str, ...]
+
+
 class VerifiedBy(NamedTuple):
     """The header that a member's newest transaction says it has verified. Time: Unix ms."""
 
@@ -73,8 +90,15 @@ class State:
     header_bytes: bytes
     header_hash: bytes
     signing_sets: SigningSets
+    # The height from which on the map holds the pending set; 0 while none is pending.
+    pending_since: int
+    # Every set that was current, each with the height of the first header that names it.
+    current_sets: tuple[tuple[int, SigningSet], ...]
     parameters: Parameters
+    parameter_bytes: bytes
     membership: Membership
+    # By id (16 bytes), in the order of their proposing.
+    proposals: Mapping[bytes, ProposalState]
     authors: Mapping[str, AuthorObject]
     arrangements: Mapping[bytes, Arrangement]
     # By the party; by the two economies, ascending, joined.
@@ -83,6 +107,7 @@ class State:
     facts: Facts
     updates: MapUpdater
     map_version: MapVersion
+    reports: Mapping[ReportName, PublishedReport] = field(default_factory=dict)
 
     @property
     def network_id(self) -> bytes:
@@ -130,13 +155,27 @@ class State:
         return self.header.log_size
 
     def members(self) -> Sequence[MemberEntry]:
-        """Every member, ascending by economy."""
+        """Everyone who ever was a member, ascending by economy."""
         return self.membership.entries
 
     def member_since(self, economy: str) -> int:
-        """When a member became one; 0 for anybody else."""
-        member = self.membership.members.get(economy)
-        return 0 if member is None else self.genesis.created_at
+        """Since when a member is one without a break; 0 for anybody else."""
+        member = self.membership.all.get(economy)
+        return 0 if member is None or member.standing == REMOVED else member.time
+
+    def member_records(self, economy: str) -> tuple[HistoryEntry, ...]:
+        """The history of a member (kind 3), oldest first; empty for who never was one."""
+        return self.membership.records(economy)
+
+    def prefix_records(self, prefix: str) -> tuple[HistoryEntry, ...]:
+        """The history of a prefix (kind 10), oldest first; empty when nobody ever spoke for it."""
+        return self.membership.prefix_records(prefix)
+
+    def signing_set_of(self, height: int) -> SigningSet:
+        """The set that seals the header at `height`, from 0 to this one's."""
+        if not 0 <= height <= self.height:
+            raise IndexError(f"no header {height} below {self.height}")
+        return next(each for first, each in reversed(self.current_sets) if first <= height)
 
     def prefixes(self) -> Container[str]:
         """The TIN prefixes that some member speaks for now."""
