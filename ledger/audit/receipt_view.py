@@ -115,7 +115,9 @@ class ReceiptView:
         }
         for (arrangement_id,) in self._facts.shown(ARRANGEMENT):
             arrangement = self._read_arrangement(arrangement_id)
-            if arrangement is not None and arrangement.text.parties == (economy,):
+            if arrangement is None or arrangement.complete is None:
+                continue
+            if arrangement.was_party(economy):
                 found[arrangement_id] = None
         return list(found)
 

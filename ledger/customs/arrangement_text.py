@@ -94,6 +94,8 @@ class ArrangementText:
     lookup_key_commitment: bytes
     nonce: bytes
     text_hash: bytes
+    # No rule runs for a party that has given no notice of its day (`staged_start`).
+    staged_starts: bool
     _between: dict[tuple[str, str], tuple[Rule, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -154,6 +156,7 @@ def parse_arrangement_text(data: bytes) -> ArrangementText:
         lookup_key_commitment=message.lookup_key_commitment,
         nonce=message.nonce,
         text_hash=text_hash(data),
+        staged_starts=message.staged_starts,
     )
 
 
@@ -162,7 +165,10 @@ def _read_rule(rule: pb.Rule, parties: tuple[str, ...]) -> Rule:
         raise FormatError("a rule runs from one party to another")
     begin, end = getattr(rule, "from"), rule.to
     if end and end <= begin:
-        raise FormatError("a rule ends after it begins")
+        raise FormatError(
+            f"the rule from {rule.issuing} to {rule.recognising} has an empty period: it ends at"
+            f" {end}, not after {begin}"
+        )
     if max(begin, end) >= INSTANT_LIMIT:
         raise FormatError("an instant is later than 64-bit Unix milliseconds reach")
     if not is_ascending(rule.directions) or not is_ascending(rule.transport_modes):

@@ -29,6 +29,7 @@ from typing import Final
 from aeo.exchange.v1 import verdict_pb2 as pb
 from ledger.chain.economy import CODES
 from ledger.customs.cover import narrow
+from ledger.customs.goods import Goods
 from ledger.customs.status import INSTANT_LIMIT, LEVEL_FORM, ROLE_FORM
 from ledger.customs.verdict import Query, Times
 from ledger.errors import FormatError
@@ -47,6 +48,7 @@ class Case:
         "as_of",
         "attested",
         "fresh_until",
+        "goods",
         "high",
         "known",
         "low",
@@ -69,6 +71,7 @@ class Case:
             self.known = query.known_at_height
             self._take_back(state.time_of(self.known) if self.known >= 0 else 0)
         self.as_of = times.now if query.as_of is None else query.as_of
+        self.goods = goods_of(query)
         # Whether waiting alone could make the answer stale.
         self.moving = self.now == times.now
         self.low = self.high = self.fresh_until = 0
@@ -117,6 +120,14 @@ class Case:
         return reason
 
 
+def goods_of(query: Query) -> Goods | None:
+    """When the goods' events were; None where the question says nothing of them."""
+    dispatched, accepted = query.dispatched_at, query.accepted_at
+    if dispatched is accepted is query.arrived_at is query.released_at is None:
+        return None
+    return Goods(dispatched, accepted, query.arrived_at, query.released_at)
+
+
 class PrefixesAt(Container[str]):
     """The TIN prefixes that some member speaks for, as known at a height."""
 
@@ -156,9 +167,10 @@ def check_query(query: Query) -> None:
     )
     if query.known_at_time is not None and query.known_at_height is not None:
         raise FormatError("known at is a time or a height, not both")
-    if query.as_of is None and query.known_at_time is None and query.known_at_height is None:
+    goods, known_at = goods_of(query), (query.known_at_time, query.known_at_height)
+    if query.as_of is None and known_at == (None, None) and goods is None:
         return
-    for number in (query.as_of, query.known_at_time, query.known_at_height):
+    for number in (query.as_of, *known_at, *(goods or ())):
         if number is not None and not -INSTANT_LIMIT <= number < INSTANT_LIMIT:
             raise FormatError("an instant or a height is out of range")
 

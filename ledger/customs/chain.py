@@ -95,7 +95,7 @@ def templates_in_force(
 ) -> dict[bytes, tuple[str, ...]]:
     """What the texts in force from `issuers` to the query's recogniser need of a whole chain.
 
-    Of the query only the recogniser, as of and known at are read.
+    Of the query only the recogniser, as of, known at and the events of the goods are read.
     """
     case = Case(query, state, times)
     found: dict[bytes, tuple[str, ...]] = {}
@@ -104,7 +104,10 @@ def templates_in_force(
             arrangement = state.arrangement(pair.arrangement_id)
             if arrangement is None or pair.height > case.known:
                 continue
-            standing, _ = arrangement.standing(issuer, query.recognising, case.as_of, case.known)
+            text = arrangement.text_at(case.known)
+            standing, _ = arrangement.standing(
+                issuer, query.recognising, case.as_of, case.known, case.goods
+            )
             if standing == IN_FORCE:
-                found[pair.arrangement_id] = arrangement.text.supply_chain_roles
+                found[pair.arrangement_id] = text.supply_chain_roles
     return found

@@ -5,7 +5,8 @@ direction, then the mode, then the function. At home no text is asked: EX, CZ an
 EX, IM and CN the role IM, any other function the role of its own code.
 
 Many questions share an answer here. So an answer that rests on the whole history of an arrangement
-is remembered with that history, together with the interval of as_of over which it holds.
+is remembered with that history, together with the interval of as_of over which it holds. One about
+goods of which the question tells when they were dispatched, accepted and so on is never remembered.
 
 >>> from ledger.customs.arrangement import ArrangementEntry, Step
 >>> from ledger.customs.arrangement_text import format_arrangement_text, parse_arrangement_text
@@ -35,7 +36,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from aeo.exchange.v1 import verdict_pb2 as pb
-from ledger.customs.arrangement import IN_FORCE, ArrangementHistory, Rule
+from ledger.customs.arrangement import IN_FORCE, ArrangementHistory, Goods, Rule
 
 # Which certified role a declared function needs at home; any other needs the role of its own code.
 HOME_ROLES: Final = {"CZ": "EX", "SE": "EX", "CN": "IM"}
@@ -65,11 +66,15 @@ def find_cover(
     function: str,
     as_of: int,
     known_height: int,
+    goods: Goods | None = None,
 ) -> Cover:
-    """Return what covers goods and function as of an instant, by what was known at a height."""
-    if known_height < arrangement.newest_height:
+    """Return what covers goods and function as of an instant, by what was known at a height.
+
+    `goods`: when they were dispatched and when their events were, where the question says so.
+    """
+    if goods is not None or known_height < arrangement.newest_height:
         return _cover(
-            arrangement, issuing, recognising, direction, mode, function, as_of, known_height
+            arrangement, issuing, recognising, direction, mode, function, as_of, known_height, goods
         )
     remembered = arrangement.covers
     question = (issuing, recognising, direction, mode, function)
@@ -128,9 +133,10 @@ def _cover(
     function: str,
     as_of: int,
     known_height: int,
+    goods: Goods | None = None,
 ) -> Cover:
-    standing, rules = arrangement.standing(issuing, recognising, as_of, known_height)
-    instants = arrangement.boundaries(issuing, recognising, known_height)
+    standing, rules = arrangement.standing(issuing, recognising, as_of, known_height, goods)
+    instants = arrangement.boundaries(issuing, recognising, known_height, goods)
     low, high = narrow(as_of, 0, 0, instants)
     if standing != IN_FORCE:
         return Cover(standing, False, (), low, high)

@@ -28,6 +28,8 @@ Where the design is silent, this is what is done:
   of rules, suspensions, ends, records, aliases, successions and, where now matters, freshness.
 - `cache_until` is the earliest of the header's time plus the heartbeat interval, `holds_to`, and
   the first instant at which the answer would be stale.
+- A rule is in force or not at its relevant event, where the query tells when that was, and at as_of
+  where it does not (`goods`); everything else is asked as of.
 - A lookup key that is missing or does not open the commitment raises `KeyringError`, once it is
   needed. A query out of range raises `FormatError`; what it merely names wrongly gets a verdict.
 
@@ -160,10 +162,10 @@ def evaluate(
 ) -> Verdict:
     """Return the verdict on `query` by what `state` shows.
 
-    `keyring` holds lookup keys by arrangement id; `profiles` says how the declared name and address
-    fit (None: no profiles exist, and NOT_CHECKED passes); `instructions` the recogniser's words by
-    BenefitCode. Raises `FormatError` for a query out of range and `KeyringError` for a lookup key
-    that is missing or wrong.
+    `keyring` holds lookup keys by arrangement id, those of earlier epochs under `epoch_name`;
+    `profiles` says how the declared name and address fit (None: no profiles exist, and NOT_CHECKED
+    passes); `instructions` the recogniser's words by BenefitCode. Raises `FormatError` for a query
+    out of range and `KeyringError` for a lookup key that is missing or wrong.
     """
     check_query(query)
     case = Case(query, state, times)
@@ -239,7 +241,7 @@ def _find(
 ) -> Finding:
     """Checks 1 (an alias) and 3 to 11 for one arrangement."""
     query, state, as_of, known = case.query, case.state, case.as_of, case.known
-    text, identity = arrangement.text, arrangement.arrangement_id
+    text, identity = arrangement.text_at(known), arrangement.arrangement_id
     kind = text.kind
     home = issuer == query.recognising
     if home:
@@ -254,6 +256,7 @@ def _find(
             query.function,
             as_of,
             known,
+            case.goods,
         )
         case.rest_within(cover.low, cover.high)
     in_force = cover.in_force
@@ -263,7 +266,7 @@ def _find(
     if not cover.rules:
         reason = cover.reason
         return Finding(identity, kind, in_force, NOT_RECOGNISED, reason, _PROGRESS[reason])
-    asked = subjects[identity] if subjects else open_key(keyring, arrangement).subject(tin)
+    asked = subjects[identity] if subjects else open_key(keyring, arrangement, known).subject(tin)
     subject = follow(case, identity, issuer, asked)
     followed = b"" if subject == asked else subject
     entries = up_to(known, state.subject(identity, issuer, subject))
@@ -305,7 +308,10 @@ def _arrangements(
     if issuer == recogniser:
         for identity in state.own_arrangements(issuer):
             arrangement = state.arrangement(identity)
-            if arrangement is not None and arrangement.in_effect(known):
+            if arrangement is None or not arrangement.in_effect(known):
+                continue
+            # What it has left is not kept up to date any more.
+            if issuer in arrangement.parties_at(known):
                 found.append(arrangement)
         return found
     for pair in state.pair_history(issuer, recogniser):

@@ -56,8 +56,11 @@ def resolve_alias(
         arrangement = state.arrangement(identity)
         if arrangement is None or not arrangement.in_effect(case.known):
             continue
-        keyed = open_key(keyring, arrangement).alias(alias.scheme, alias.value)
-        for party in arrangement.text.parties:
+        parties = arrangement.parties_at(case.known)
+        if case.query.recognising not in parties:
+            continue
+        keyed = open_key(keyring, arrangement, case.known).alias(alias.scheme, alias.value)
+        for party in parties:
             newest = {
                 entry.subject: entry
                 for entry in state.alias(identity, party, keyed)
@@ -113,15 +116,32 @@ def follow(case: Case, arrangement_id: bytes, issuer: str, subject: bytes) -> by
     return subject
 
 
-def open_key(keyring: Mapping[bytes, LookupKey], arrangement: ArrangementHistory) -> LookupKey:
-    """Return the key that opens the arrangement's commitment, or raise `KeyringError`."""
-    key = keyring.get(arrangement.arrangement_id)
+def open_key(
+    keyring: Mapping[bytes, LookupKey], arrangement: ArrangementHistory, known_height: int
+) -> LookupKey:
+    """Return the key that opens the commitment of the epoch in force at a height.
+
+    The newest epoch's stands under the arrangement's id, any other under `epoch_name`. Raises
+    `KeyringError` where none opens it, such as that of an earlier epoch once it is destroyed.
+    """
+    name, epochs = arrangement.arrangement_id, arrangement.epochs
+    epoch = epochs[0] if len(epochs) == 1 else arrangement.epoch_at(known_height)
+    numbered = epoch_name(name, epoch.number)
+    # A keyring may be a moment ahead of the state, or behind it.
+    key = None
+    for each in (name, numbered) if epoch is epochs[-1] else (numbered, name):
+        key = keyring.get(each)
+        if key is not None and key.commitment == epoch.commitment:
+            return key
+    said = f"arrangement {name.hex()}, epoch {epoch.number}"
     if key is None:
-        raise KeyringError(f"no lookup key of arrangement {arrangement.arrangement_id.hex()}")
-    if key.commitment != arrangement.text.lookup_key_commitment:
-        name = arrangement.arrangement_id.hex()
-        raise KeyringError(f"the lookup key does not open the commitment of arrangement {name}")
-    return key
+        raise KeyringError(f"no lookup key of {said}")
+    raise KeyringError(f"the lookup key does not open the commitment of {said}")
+
+
+def epoch_name(arrangement_id: bytes, epoch: int) -> bytes:
+    """Under what a keyring holds the key of an epoch that is not the newest in force."""
+    return arrangement_id + epoch.to_bytes(4, "big")
 
 
 def up_to(known: int, entries: Sequence[StatusEntry]) -> Sequence[StatusEntry]:

@@ -52,6 +52,11 @@ class Query:
     declared_name: str = ""
     declared_address: str = ""
     party: NameAndAddress | None = None
+    # Of the goods, Unix ms, where the question says so (`ledger.customs.goods`).
+    dispatched_at: int | None = None
+    accepted_at: int | None = None
+    arrived_at: int | None = None
+    released_at: int | None = None
 
 
 class Times(NamedTuple):

@@ -1,9 +1,10 @@
-"""Executing arrangement steps: proposals, signatures, suspensions, resumptions, ends.
+"""Executing arrangement steps: from proposals and signatures to amendments and key epochs.
 
 An executed step is one entry of the arrangement's history (kind 2 of the state map), whose record
 is the whole ArrangementStep as it stands in the transaction, at position 0. The signature of the
-last party also enters the arrangement, once, in the history of each pair of parties (kind 11); an
-arrangement of one party has no pair. Which step may follow is for `check_step` to say.
+last party also enters the arrangement, once, in the history of each pair of parties (kind 11), and
+so does that which completes an amendment, for pairs that are new; an arrangement of one party has
+no pair. Which step may follow is for `check_step` to say.
 
 >>> from aeo.ledger.v1 import arrangement_pb2 as pb
 >>> from ledger.bls.scheme import default_backend
@@ -71,24 +72,35 @@ def execute_step(draft: Draft, author: str, sequence: int, data: bytes) -> str:
         proposed = arrangement_id(draft.base.network_id, author, sequence)
         newer = ArrangementHistory.propose(proposed, entry)
         head, records = ZERO_HASH, tuple[HistoryEntry, ...]()
-        for party in newer.text.parties:
-            draft.arrangements_of[party] = (*draft.own_arrangements(party), proposed)
+        agreed = newer.text.parties
     else:
         newer = arrangement.history.extend(entry)
         head, records = arrangement.head, arrangement.records
+        agreed = () if newer.texts == arrangement.history.texts else newer.text.parties
     record = HistoryEntry(draft.height, draft.time, draft.log_index, 0, author, data)
     head = history_step(head, len(records) + 1, *record)
     draft.arrangements[newer.arrangement_id] = Arrangement(head, newer, (*records, record))
     draft.changes[arrangement_key(newer.arrangement_id)] = head
 
-    if newer.complete is not None and (history is None or history.complete is None):
-        for a, b in combinations(newer.text.parties, 2):
+    for party in agreed:
+        _list(draft, party, newer.arrangement_id)
+    if newer.complete is not None:
+        for a, b in combinations(agreed, 2):
             _enter_pair(draft, a, b, author, newer.arrangement_id)
     return EXECUTED
 
 
+def _list(draft: Draft, party: str, agreed: bytes) -> None:
+    """Keep an arrangement among those of a party: as proposed, and of whoever joins."""
+    own = draft.own_arrangements(party)
+    if agreed not in own:
+        draft.arrangements_of[party] = (*own, agreed)
+
+
 def _enter_pair(draft: Draft, a: str, b: str, author: str, agreed: bytes) -> None:
     pair = draft.pair(a, b) or Pair(ZERO_HASH, (), ())
+    if any(entry.arrangement_id == agreed for entry in pair.entries):
+        return  # of an earlier text of it
     record = HistoryEntry(draft.height, draft.time, draft.log_index, 0, author, agreed)
     head = history_step(pair.head, len(pair.records) + 1, *record)
     entry = PairEntry(draft.height, draft.time, agreed)

@@ -79,7 +79,7 @@ def execute_statuses(
     refused = _refuse_all(None if arrangement is None else arrangement.history, author, draft.time)
     if arrangement is None or refused:
         return (refused,) * len(records)
-    migrated_until = arrangement.history.migrated_until(draft.base.member_since(author))
+    migrated_until = arrangement.history.migrated_until(author, draft.base.member_since(author))
     key = book_key(arrangement_id, author)
     below = draft.facts.statuses.get(key, _NO_BOOK)
     book = draft.statuses.setdefault(key, {})

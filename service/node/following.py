@@ -96,7 +96,7 @@ def _records(
     """One record for each certificate under the key's arrangement on which the event may follow."""
     history = state.arrangement(key.arrangement_id)
     assert history is not None, "it was looked at as a target"
-    until = history.migrated_until(state.member_since(economy))
+    until = history.migrated_until(economy, state.member_since(economy))
     number = request.certificate_number
     try:
         wanted = key.certificate(number) if number else None

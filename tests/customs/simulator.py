@@ -19,6 +19,8 @@ from ledger.customs.arrangement import (
     format_arrangement_text,
     parse_arrangement_text,
 )
+from ledger.customs.identify import epoch_name
+from ledger.customs.staged_start import StartFor
 from ledger.customs.status import StatusRecord
 from ledger.customs.subject import LookupKey
 from ledger.customs.transition import check_transition
@@ -85,8 +87,7 @@ class Simulator:
     def propose(self, time: int, author: str, text: pb.ArrangementText, name: bytes) -> bytes:
         """Propose `text` under an id made of `name`, with a lookup key of its own."""
         identity = name.ljust(16, b"\0")[:16]
-        key = LookupKey(sha256(identity).digest(), NETWORK, identity)
-        self.keyring[identity] = key
+        key = self.keyring[identity] = self.key(identity)
         text.lookup_key_commitment = key.commitment
         parsed = parse_arrangement_text(format_arrangement_text(text))
         step = Step("propose", text=parsed, text_hash=parsed.text_hash)
@@ -101,21 +102,77 @@ class Simulator:
         self, time: int, author: str, kind: str, identity: bytes, effective_from: int = 0
     ) -> str | None:
         history = self._arrangements.get(identity)
-        text_hash = history.text.text_hash if history and kind == "sign" else b""
-        step = Step(kind, identity, None, text_hash, effective_from)
+        text_hash = b""
+        if history and kind == "sign":
+            text = history.amendment.text if history.amendment else history.text
+            text_hash = text.text_hash
+        step = Step(kind, identity, text_hash=text_hash, effective_from=effective_from)
+        return self.take(time, author, step)
+
+    def take(self, time: int, author: str, step: Step) -> str | None:
+        """Execute a step whole, as the machine does; returns its refusal."""
+        identity = step.arrangement_id
+        history = self._arrangements.get(identity)
         height, time = self.at(time, author)
         refusal = check_step(step, history, author, time, self._members)
         if refusal is None:
             assert history is not None
             entry = ArrangementEntry(height, time, self.height, author, step)
-            history = self._arrangements[identity] = history.extend(entry)
-            if kind == "sign" and history.complete is not None:
-                parties = history.text.parties
+            newer = self._arrangements[identity] = history.extend(entry)
+            if newer.texts != history.texts:
+                parties = newer.text.parties
                 for number, one in enumerate(parties):
                     for other in parties[number + 1 :]:
                         pairs = self._pairs.setdefault((one, other), [])
-                        pairs.append(PairEntry(height, time, identity))
+                        if all(pair.arrangement_id != identity for pair in pairs):
+                            pairs.append(PairEntry(height, time, identity))
+            if newer.epochs != history.epochs:
+                number = newer.epochs[-1].number
+                self.keyring[epoch_name(identity, number - 1)] = self.keyring[identity]
+                self.keyring[identity] = self.key(identity, number)
         return refusal
+
+    def amend(
+        self,
+        time: int,
+        author: str,
+        identity: bytes,
+        text: pb.ArrangementText,
+        without: tuple[str, ...] = (),
+    ) -> str | None:
+        text.lookup_key_commitment = self.key(identity).commitment
+        parsed = parse_arrangement_text(format_arrangement_text(text))
+        step = Step("amend", identity, parsed, parsed.text_hash, without=without)
+        return self.take(time, author, step)
+
+    def start(self, time: int, author: str, identity: bytes, days: dict[str, int]) -> str | None:
+        """A notice; `days` by the party in whose zone the day begins then."""
+        starts = tuple(StartFor(party, day) for party, day in sorted(days.items()))
+        return self.take(time, author, Step("start", identity, starts=starts))
+
+    def open_epoch(
+        self, time: int, author: str, identity: bytes, without: tuple[str, ...] = ()
+    ) -> str | None:
+        history = self._arrangements.get(identity)
+        number = history.epochs[-1].number + 1 if history else 2
+        commitment = self.key(identity, number).commitment
+        step = Step("open_epoch", identity, epoch=number, commitment=commitment, without=without)
+        return self.take(time, author, step)
+
+    def republished(self, time: int, author: str, identity: bytes) -> str | None:
+        history = self._arrangements.get(identity)
+        waiting = history.waiting_epoch if history else None
+        number = waiting.number if waiting else 2
+        return self.take(time, author, Step("republished", identity, epoch=number))
+
+    def key(self, identity: bytes, epoch: int = 1) -> LookupKey:
+        material = identity if epoch == 1 else epoch_name(identity, epoch)
+        return LookupKey(sha256(material).digest(), NETWORK, identity, epoch)
+
+    def leave(self, time: int, economy: str) -> None:
+        """No member any more."""
+        self.at(time)
+        del self._members[economy]
 
     def sign_all(self, time: int, identity: bytes) -> None:
         for party in self._arrangements[identity].text.parties:
@@ -126,7 +183,7 @@ class Simulator:
     ) -> list[str | None]:
         """Execute records of one transaction; `force` enters what the table refuses."""
         height, time = self.at(time, issuer)
-        until = self._arrangements[identity].migrated_until(self._members[issuer].time)
+        until = self._arrangements[identity].migrated_until(issuer, self._members[issuer].time)
         results: list[str | None] = []
         for position, record in enumerate(records):
             key = identity, issuer, record.subject
@@ -190,7 +247,7 @@ class Simulator:
         return [
             identity
             for identity, history in self._arrangements.items()
-            if economy in history.text.parties
+            if history.was_party(economy)
         ]
 
     def arrangement(self, arrangement_id: bytes) -> ArrangementHistory | None:

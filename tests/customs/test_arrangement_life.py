@@ -252,10 +252,10 @@ def test_the_window_for_history(ledger: Simulator) -> None:
     future = T + 400 * DAY
     message = text(rules=[rule(1), rule(future, issuing="TW", recognising="KR")])
     identity = ledger.propose(T, "KR", message, b"A")
-    assert life(ledger, identity).migrated_until(T) == T + MIGRATION_WINDOW
+    assert life(ledger, identity).migrated_until("KR", T) == T + MIGRATION_WINDOW
     ledger.sign_all(T + 10 * DAY, identity)
     signed = life(ledger, identity).complete
     assert signed is not None
     history = life(ledger, identity)
-    assert history.migrated_until(T) == signed.time + MIGRATION_WINDOW
-    assert history.migrated_until(T + 99 * DAY) == T + 99 * DAY + MIGRATION_WINDOW
+    assert history.migrated_until("KR", T) == signed.time + MIGRATION_WINDOW
+    assert history.migrated_until("KR", T + 99 * DAY) == T + 99 * DAY + MIGRATION_WINDOW
