@@ -8,9 +8,11 @@ once, at the end). What was not changed is read from the state below. When the b
 
 from array import array
 
-from ledger.chain.keys import AuthorObject
+from ledger.chain.keys import SIGNING_SETS_KEY, AuthorObject, object_value
+from ledger.chain.signing_set import SigningSets, format_signing_sets
 from ledger.customs.report import ReportName
 from ledger.state.facts import Book, BookKey, Successors, merge_books
+from ledger.state.membership import Membership
 from ledger.state.proposals import ProposalState
 from ledger.state.state import Arrangement, Pair, PublishedReport, State, pair_name
 from ledger.state.view import SuccessorEntry
@@ -114,6 +116,22 @@ class Draft:
             for name in (*self.base.reports, *self.reports)
             if name[:2] == (arrangement_id, reporter)
         ]
+
+    def change_membership(self, membership: Membership) -> None:
+        """Replace the membership, and the leaves in which it differs."""
+        before = dict(self.membership.leaves())
+        self.changes.update(
+            (key, value) for key, value in membership.leaves() if before.get(key) != value
+        )
+        self.membership = membership
+
+    def change_signing_sets(self, sets: SigningSets) -> None:
+        """Put other signing sets in force: a pending one beside the current, or in its place."""
+        if sets.current != self.signing_sets.current:
+            self.current_sets = (*self.current_sets, (self.height, sets.current))
+        self.pending_since = 0 if sets.pending is None else self.height
+        self.signing_sets = sets
+        self.changes[SIGNING_SETS_KEY] = object_value(format_signing_sets(sets))
 
     def add_successor(self, key: BookKey, predecessor: bytes, entry: SuccessorEntry) -> None:
         """Note that a record names `predecessor` (a subject) as the same person's older number."""

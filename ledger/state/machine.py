@@ -81,6 +81,7 @@ from ledger.state.entering import (
     verify_together,
 )
 from ledger.state.facts import Facts
+from ledger.state.governing import execute_governance
 from ledger.state.leaves import leaf_batches
 from ledger.state.map_updates import MapHere, MapUpdater
 from ledger.state.membership import Membership, founding_membership
@@ -260,7 +261,7 @@ class Machine:
                 results.append(error.code)
                 continue
             room -= len(candidate.data)
-            results.append(_enter(draft, candidate))
+            results.append(_enter(draft, candidate, self._backend))
         for economy, author in draft.authors.items():
             draft.changes[author_key(economy)] = object_value(format_author_object(author))
         return draft, tuple(results)
@@ -287,7 +288,7 @@ def _read(state: State, transaction: bytes, membership: Membership) -> Candidate
         return error.code
 
 
-def _enter(draft: Draft, candidate: Candidate) -> tuple[str, ...]:
+def _enter(draft: Draft, candidate: Candidate, backend: BlsBackend) -> tuple[str, ...]:
     """Put a transaction into the log and execute its action; return each record's code."""
     body = candidate.parts.body
     economy = candidate.author.economy
@@ -301,6 +302,8 @@ def _enter(draft: Draft, candidate: Candidate) -> tuple[str, ...]:
         codes = execute_aliases(draft, economy, aliases.arrangement_id, aliases.records)
     elif action == "arrangement":
         codes = (execute_step(draft, economy, body.sequence, body.arrangement),)
+    elif action == "governance":
+        codes = (execute_governance(draft, economy, body.sequence, body.governance, backend),)
     elif action == "report":
         codes = (execute_report(draft, economy, body.report),)
     else:
