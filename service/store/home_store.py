@@ -15,10 +15,12 @@ from sqlmodel import col
 from service.errors import StoreError, WrongStore
 from service.store import outbox
 from service.store.approvals import ApprovalStore
+from service.store.consents import ConsentStore
 from service.store.database import Database, OnStep, no_step
 from service.store.group_commit import GroupCommit
 from service.store.home_tables import CounterRow, InstructionRow, LookupKeyRow, OwnerRow
 from service.store.outbox import Outbox
+from service.store.profiles import ProfileStore
 
 # Where a test may stop a write, in order.
 STEPS: Final = outbox.STEPS
@@ -47,7 +49,9 @@ class HomeStore:
         self._database = Database(path, "home", max_page_count=max_page_count, read_only=read_only)
         self._commits = GroupCommit(self._database)
         self.outbox = Outbox(self._database, self._commits, economy, on_step)
+        self.profiles = ProfileStore(self._database, self._commits)
         self.approvals = ApprovalStore(self._database, self._commits)
+        self.consents = ConsentStore(self._database, self._commits)
 
     def open(self) -> Self:
         """Open the file, made when missing.
@@ -57,6 +61,7 @@ class HomeStore:
         self._database.open()
         try:
             self._check_owner()
+            self.consents.load()
         except BaseException:
             self._database.close()
             raise
