@@ -11,10 +11,10 @@ caller may read the ledger, since a proof is worth nothing to whom may not fetch
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Self, cast
+from typing import Protocol, Self, cast
 
 import grpc
 import structlog
@@ -87,17 +87,45 @@ def require(caller: Caller, *roles: AccessRole) -> None:
         )
 
 
+class AuthoritySource(Protocol):
+    """Whose client certificates count, which may change."""
+
+    def current(self) -> "Authorities":
+        """The authorities now; the same object as long as they stay the same."""
+
+
 class Authorities:
-    """The authorities that members registered for certificates of their nodes and clients."""
+    """The authorities that members registered for certificates of their nodes and clients.
+
+    `guests` are no members in force, but may come as people and programs, not as nodes.
+    """
 
     def __init__(
-        self, trust_domain: str, certificates: Mapping[str, Iterable[x509.Certificate]]
+        self,
+        trust_domain: str,
+        certificates: Mapping[str, Iterable[x509.Certificate]],
+        guests: Collection[str] = (),
     ) -> None:
         self.trust_domain = trust_domain
         self._of = {economy: tuple(given) for economy, given in certificates.items()}
+        self._guests = frozenset(guests)
+
+    def current(self) -> "Authorities":
+        """Itself: these never change."""
+        return self
+
+    def only(self, economies: Collection[str], guests: Collection[str]) -> "Authorities":
+        """Those of some economies."""
+        kept = {economy: own for economy, own in self._of.items() if economy in economies}
+        return Authorities(self.trust_domain, kept, guests)
 
     @classmethod
-    def from_ledger(cls, trust_domain: str, certificates: Mapping[str, bytes]) -> Self:
+    def from_ledger(
+        cls,
+        trust_domain: str,
+        certificates: Mapping[str, bytes],
+        guests: Collection[str] = (),
+    ) -> Self:
         """From each economy's registered certificate in DER, as the ledger has them.
 
         The ledger takes certificates that this machine's library may not read, or that are of no
@@ -116,7 +144,7 @@ class Authorities:
                 loaded[economy] = (certificate,)
             else:
                 _log.warning("authority cannot be used", economy=economy, reason="not CA:TRUE")
-        return cls(trust_domain, loaded)
+        return cls(trust_domain, loaded, guests)
 
     def bundle(self) -> bytes:
         """All authorities as PEM: what the TLS handshake accepts."""
@@ -143,6 +171,10 @@ class Authorities:
                 certificate.verify_directly_issued_by(authority)
             except (InvalidSignature, ValueError, TypeError):
                 continue
+            if holder.economy in self._guests and holder.access_role is AccessRole.NODE:
+                raise Unauthenticated(
+                    "NOT_A_MEMBER", f"{holder.economy} is suspended or was removed"
+                )
             return Caller(holder.economy, holder.access_role, holder.name)
         raise Unauthenticated(
             "WRONG_AUTHORITY",
@@ -151,16 +183,17 @@ class Authorities:
 
 
 class CertificateIdentity:
-    """Identify by client certificate, each certificate opened once.
+    """Identify by client certificate, each certificate opened once while the authorities last.
 
     Keyed by the certificate itself. An address would be cheaper to get (0.3 against 2.8 us), but
     it outlives its connection: whoever next has the port would inherit the caller.
     """
 
-    def __init__(self, authorities: Authorities, now: Callable[[], float] = time.time) -> None:
-        self._authorities = authorities
+    def __init__(self, source: AuthoritySource, now: Callable[[], float] = time.time) -> None:
+        self._source = source
         self._now = now
-        self._known: dict[bytes, tuple[Caller, float]] = {}
+        # Replaced as a whole, so that no caller outlives the authorities that it was known by.
+        self._known: tuple[Authorities, dict[bytes, tuple[Caller, float]]] = source.current(), {}
         self._lock = threading.Lock()
 
     def __call__(self, context: grpc.ServicerContext) -> Caller:
@@ -169,21 +202,27 @@ class CertificateIdentity:
         if not certificates:
             raise Unauthenticated("NO_CERTIFICATE", "no client certificate")
         pem: bytes = cast("Sequence[bytes]", certificates)[0]  # the stubs say bytes
-        known = self._known.get(pem)
-        caller, expiry = known if known is not None else self._open(pem)
+        authorities, holders = self._known
+        current = self._source.current()
+        if current is not authorities:
+            authorities, holders = self._known = current, {}
+        known = holders.get(pem)
+        caller, expiry = known if known is not None else self._open(pem, authorities, holders)
         # TLS looks at the dates once, at the handshake; a connection may live for weeks.
         if self._now() >= expiry:
             raise Unauthenticated("CERTIFICATE_EXPIRED", "the client certificate has expired")
         return caller
 
-    def _open(self, pem: bytes) -> tuple[Caller, float]:
+    def _open(
+        self, pem: bytes, authorities: Authorities, holders: dict[bytes, tuple[Caller, float]]
+    ) -> tuple[Caller, float]:
         certificate = x509.load_pem_x509_certificate(pem)
-        caller = self._authorities.holder(certificate)
+        caller = authorities.holder(certificate)
         known = caller, certificate.not_valid_after_utc.timestamp()
         with self._lock:
-            while len(self._known) >= MAX_KNOWN_CERTIFICATES:
-                del self._known[next(iter(self._known))]
-            self._known[pem] = known
+            while len(holders) >= MAX_KNOWN_CERTIFICATES:
+                del holders[next(iter(holders))]
+            holders[pem] = known
         return known
 
 

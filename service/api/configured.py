@@ -1,30 +1,31 @@
 """From a node's configuration to its parts: keys opened, addresses, limits, who may call."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from ledger.chain.genesis import Genesis
 from service.api.caller import Authorities
 from service.api.listener import Limits, MutualTls, PlaintextLoopback
 from service.api.serving import ServingSettings, authorities_of
 from service.config import Config, ConfigError, Member
 from service.keys.key_file import KeyFileError, read_passphrase, read_public
-from service.keys.member_keys import NODE_FILE, NODE_KEY_FILE, open_bls_key, open_issued
+from service.keys.key_folder import KeyFolder
+from service.keys.member_keys import NODE_FILE, NODE_KEY_FILE, open_issued
 from service.keys.spiffe import format_trust_domain
-from service.node.node import NodeSettings
+from service.node.node import Node, NodeSettings
 from service.node.peers import NodeTls
 
 
 def node_settings(config: Config) -> NodeSettings:
     """Open the keys of every member, and say where the files lie."""
-    secrets, tls = {}, {}
+    keys, tls = {}, {}
     for member in config.member:
         passphrase = read_passphrase(member.passphrase_file, f"Passphrase of {member.economy}")
-        secrets[member.economy] = open_bls_key(member.bls_keystore, passphrase)
+        keys[member.economy] = KeyFolder.open(
+            member.economy, passphrase, member.bls_keystore, member.ed25519_key
+        )
         shown = None if config.tls.plaintext_loopback else _node_tls(member, passphrase)
         if shown is not None:
             tls[member.economy] = shown
@@ -33,21 +34,19 @@ def node_settings(config: Config) -> NodeSettings:
         ledger=config.data / "ledger.db",
         homes=config.data,
         guard=guard / "guard",
-        members=secrets,
+        members=keys,
         map_process=config.map_process,
         max_page_count=config.max_page_count,
         tls=tls,
     )
 
 
-def serving_settings(
-    config: Config, genesis: Genesis, tls: Mapping[str, NodeTls]
-) -> ServingSettings:
-    """How a node answers, as its configuration says; `tls` are its members' node certificates."""
+def serving_settings(config: Config, node: Node) -> ServingSettings:
+    """How a node answers, as its configuration says."""
     limits = config.limits
     return ServingSettings(
         listen=config.listen.grpc,
-        security=_security(config, genesis, tls),
+        security=_security(config, node),
         health=config.listen.health,
         metrics=config.listen.metrics,
         limits=Limits(
@@ -80,9 +79,7 @@ def _open_tls(certificate: Path, key: Path, passphrase: str | None) -> NodeTls:
     return NodeTls(read_public(certificate), opened)
 
 
-def _security(
-    config: Config, genesis: Genesis, members: Mapping[str, NodeTls]
-) -> MutualTls | PlaintextLoopback:
+def _security(config: Config, node: Node) -> MutualTls | PlaintextLoopback:
     tls = config.tls
     if tls.plaintext_loopback:
         return PlaintextLoopback()
@@ -90,15 +87,14 @@ def _security(
     assert tls.key is not None, "the configuration says so"
     passphrase = read_passphrase(tls.passphrase_file) if tls.passphrase_file else None
     own = _open_tls(tls.certificate, tls.key, passphrase)
-    authorities = (
-        authorities_of(genesis)
-        if tls.authorities is None
-        else _authorities(tls.authorities, format_trust_domain(genesis.network_name))
-    )
+    given = None
+    if tls.authorities is not None:
+        given = _authorities(tls.authorities, format_trust_domain(node.genesis.network_name))
+    authorities = authorities_of(node, given)
     # A partner's node asks for a member by name, and is shown that member's certificate.
     others = tuple(
         (shown.key, shown.certificate)
-        for shown in members.values()
+        for shown in node.settings.tls.values()
         if shown.certificate != own.certificate
     )
     return MutualTls(own.key, own.certificate, authorities, others)

@@ -22,7 +22,12 @@ from typing import Any
 import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from service.api.caller import Authorities, CertificateIdentity, plaintext_identity
+from service.api.caller import (
+    Authorities,
+    AuthoritySource,
+    CertificateIdentity,
+    plaintext_identity,
+)
 from service.api.failures import Full, NotReady
 from service.api.method import Guard, Kind, Method, Pool
 from service.api.metrics import Metrics
@@ -62,7 +67,8 @@ class ListenError(Failed):
 
 @dataclass(frozen=True, slots=True)
 class MutualTls:
-    """Our key and certificate chain (PEM), and the authorities whose clients we accept.
+    """Our key and certificate chain (PEM), and the authorities whose clients we accept, as they
+    change.
 
     `others` are more keys and chains: who asks for a name (SNI) gets the first that bears it, else
     the first of all.
@@ -70,7 +76,7 @@ class MutualTls:
 
     key: bytes = field(repr=False)
     certificate_chain: bytes
-    authorities: Authorities
+    authorities: AuthoritySource
     others: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
 
@@ -225,14 +231,34 @@ def _bind(server: grpc.Server, address: str, security: MutualTls | PlaintextLoop
     try:
         if isinstance(security, PlaintextLoopback):
             return server.add_insecure_port(address)
-        credentials = grpc.ssl_server_credentials(
-            [(security.key, security.certificate_chain), *security.others],
-            root_certificates=security.authorities.bundle(),
-            require_client_auth=True,
-        )
-        return server.add_secure_port(address, credentials)
+        return server.add_secure_port(address, _credentials(security))
     except RuntimeError as error:
         raise ListenError(f"cannot listen on {address}: {error}") from None
+
+
+def _credentials(security: MutualTls) -> grpc.ServerCredentials:
+    """Credentials that ask at each handshake whose authorities count now."""
+    told = security.authorities.current()
+
+    def configuration(authorities: Authorities) -> grpc.ServerCertificateConfiguration:
+        return grpc.ssl_server_certificate_configuration(
+            [(security.key, security.certificate_chain), *security.others],
+            root_certificates=authorities.bundle(),
+        )
+
+    def changed() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal told
+        current = security.authorities.current()
+        if current is told:
+            return None
+        told = current
+        return configuration(current)
+
+    return grpc.dynamic_ssl_server_credentials(
+        configuration(told),
+        changed,  # type: ignore[arg-type]  # the stubs leave out None: nothing has changed
+        require_client_authentication=True,
+    )
 
 
 def _reflection_methods(services: set[str]) -> dict[str, Method]:

@@ -13,11 +13,11 @@ listener finishes what it accepted; then the ports close. The node is the caller
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from ledger.chain.genesis import Genesis
 from service.api.approvals import SERVICE as APPROVALS
 from service.api.approvals import ApprovalServicer
 from service.api.arrangements import SERVICE as ARRANGEMENTS
 from service.api.arrangements import ArrangementServicer
+from service.api.authorities import LedgerAuthorities
 from service.api.caller import Authorities
 from service.api.four_eyes import ApprovalDesk
 from service.api.health import HealthServer
@@ -29,7 +29,6 @@ from service.api.publishing import SERVICE as PUBLISHING
 from service.api.publishing import PublishingServicer
 from service.api.status import SERVICE as STATUS
 from service.api.status import StatusServicer
-from service.keys.spiffe import format_trust_domain
 from service.node.node import Node
 
 GRACE_SECONDS: Final = 10.0
@@ -109,12 +108,9 @@ def serve(node: Node, settings: ServingSettings) -> Server:
     return Server(node, listener, settings, metrics)
 
 
-def authorities_of(genesis: Genesis) -> Authorities:
-    """Whose client certificates count: each founder's own authority, for that founder alone."""
-    return Authorities.from_ledger(
-        format_trust_domain(genesis.network_name),
-        {founder.economy: founder.ca_certificate for founder in genesis.founders},
-    )
+def authorities_of(node: Node, given: Authorities | None = None) -> LedgerAuthorities:
+    """Whose client certificates count: each member's own authority, for that member alone."""
+    return LedgerAuthorities(lambda: node.state, node.hosted, given)
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -40,7 +40,7 @@ def serve_world(pipe: Connection, world: World, map_process: bool) -> None:
     with Node.start(world.settings(map_process=map_process)) as node:
         move_children(CLIENT_CORE)
         settle_collector()
-        authorities = authorities_of(node.genesis)
+        authorities = authorities_of(node)
         security = MutualTls(world.node.key, world.node.certificate, authorities)
         listener = Listener(f"{HOST}:0", security, Metrics())
         status = StatusServicer(node)

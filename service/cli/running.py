@@ -27,9 +27,7 @@ def run_node(config: Config, *, as_json: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     with Node.start(node_settings(config)) as running:
         settle_collector()
-        with serve(
-            running, serving_settings(config, running.genesis, running.settings.tls)
-        ) as server:
+        with serve(running, serving_settings(config, running)) as server:
             addresses = {
                 "network_id": running.network_id.hex(),
                 "members": sorted(running.hosted),

@@ -38,7 +38,7 @@ def silent_copy(folder: Path, silent: str) -> Iterator[str]:
         clock = OffsetClock(SystemClock(), AHEAD_MS)
         with Node.start(node_settings(config), clock) as node:
             _await_heartbeats(node, clock.now_ms() - AHEAD_MS // 2, silent)
-            with serve(node, serving_settings(config, node.genesis, node.settings.tls)) as server:
+            with serve(node, serving_settings(config, node)) as server:
                 yield server.address
 
 

@@ -6,7 +6,8 @@
     ed25519-2.pem
 
 A new pair is on the disk before anybody hears of it: Ed25519 first, so that a keystore is never
-without its partner. Each file is under the passphrase of the folder. A key that was replaced is
+without its partner. Each file is under the passphrase of the folder, at the price of the newest
+keystore there. A key that was replaced is
 destroyed: its file is renamed, so that a crash never leaves half a keystore for the next start to
 stumble over, then overwritten and removed. Where the first two have other names, the further ones
 follow them. That is what a file system can promise; a copy in a
@@ -24,8 +25,8 @@ from typing import Final, NamedTuple, Self
 from ledger.bls.keygen import keygen
 from ledger.bls.scheme import BlsBackend
 from ledger.ed25519 import SEED_BYTES
-from service.keys.key_file import KeyFileError, write_new
-from service.keys.keystore import Pbkdf2, Scrypt, format_keystore
+from service.keys.key_file import KeyFileError, read_secret, write_new
+from service.keys.keystore import format_keystore, kdf_of
 from service.keys.member_keys import (
     ED25519_FILE,
     open_bls_key,
@@ -61,14 +62,12 @@ class KeyFolder:
         keystore: Path,
         ed25519: Path,
         passphrase: str,
-        kdf: Scrypt | Pbkdf2 | None,
     ) -> None:
         self.economy = economy
         self.folder = keystore.parent
         self._keystore = _first_of(keystore)
         self._ed25519 = _first_of(ed25519)
         self._passphrase = passphrase
-        self._kdf = kdf
         self._lock = Lock()
         # Replaced as a whole.
         self._stored: tuple[_Stored, ...] = ()
@@ -80,16 +79,14 @@ class KeyFolder:
         passphrase: str,
         keystore: Path,
         ed25519: Path | None = None,
-        *,
-        kdf: Scrypt | Pbkdf2 | None = None,
     ) -> Self:
         """Open `keystore`, which may be gone since it was replaced, and all further ones beside it.
 
         `ed25519` belongs to the first. KeyFileError when there is no key at all, or one that does
-        not open. `kdf` is for keys made later.
+        not open.
         """
         partner = keystore.parent / ED25519_FILE if ed25519 is None else ed25519
-        keys = cls(economy, keystore, partner, passphrase, kdf)
+        keys = cls(economy, keystore, partner, passphrase)
         numbers = keys._numbers()
         if not numbers:
             open_bls_key(keystore, passphrase)  # says why
@@ -120,7 +117,7 @@ class KeyFolder:
                 secret,
                 self._passphrase,
                 public_key=backend.public_key(secret),
-                kdf=self._kdf,
+                kdf=kdf_of(read_secret(self._stored[-1].keystore).decode()),
                 description=f"{self.economy}, pair {number}",
             )
             write_new(ed25519, format_ed25519(seed, self._passphrase))

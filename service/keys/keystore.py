@@ -130,6 +130,16 @@ def parse_keystore(text: str, passphrase: str) -> int:
         raise FormatError(f"not a keystore: {type(error).__name__}") from None
 
 
+def kdf_of(text: str) -> Scrypt | Pbkdf2:
+    """How dear a keystore makes each guess: for another one beside it. FormatError."""
+    if len(text) > KEYSTORE_LIMIT:
+        raise FormatError(f"a keystore of more than {KEYSTORE_LIMIT} characters")
+    try:
+        return _parse_kdf(json.loads(text)["crypto"]["kdf"])[0]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise FormatError(f"not a keystore: {type(error).__name__}") from None
+
+
 def _format(
     secret: bytes, passphrase: str, kdf: Scrypt | Pbkdf2, *, salt: bytes, iv: bytes, **about: str
 ) -> str:

@@ -8,8 +8,8 @@ whoever signs asks for the one that the ledger names.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ledger.bls.scheme import BlsBackend, key_id
-from ledger.chain.registration import Registration
+from ledger.bls.scheme import BlsBackend
+from ledger.bls.scheme import key_id as key_id_of
 from ledger.state.state import State
 from service.keys.key_folder import KeyFolder
 
@@ -27,7 +27,7 @@ class MemberKey:
     def of(cls, economy: str, secret: int, backend: BlsBackend) -> "MemberKey":
         """The key of `economy` with its public half."""
         public_key = backend.public_key(secret)
-        return cls(economy, secret, public_key, key_id(public_key))
+        return cls(economy, secret, public_key, key_id_of(public_key))
 
 
 class HeldKeys:
@@ -84,7 +84,10 @@ class HeldKeys:
             self.folder.destroy(key.secret)
 
 
-def registrations(state: State, economy: str) -> tuple[Registration, ...]:
-    """What a member has registered, the newest last; every key that it ever had is in one."""
-    member = state.membership.members.get(economy)
-    return () if member is None else (member,)
+def known_public_key(state: State, key_id: bytes) -> bytes | None:
+    """The BLS key that an id names, if it ever was in force in this network."""
+    # No id and no key enters a network twice.
+    for known in state.membership.keys:
+        if known[:1] == b"B" and key_id_of(known[1:]) == key_id:
+            return known[1:]
+    return None

@@ -24,6 +24,7 @@ from ledger.chain.genesis import Genesis
 from ledger.chain.seal import SEALED
 from ledger.state.machine import Machine
 from ledger.state.map_updates import MapHere, MapUpdater
+from ledger.state.membership import ACTIVE
 from ledger.state.state import State
 from service.clock import Clock, SystemClock
 from service.engine.feed import BlockFeed
@@ -36,7 +37,7 @@ from service.node.approvals import Approvals, log_step
 from service.node.blocks import LedgerBlocks
 from service.node.heartbeat import Heartbeats
 from service.node.history import LedgerHistory
-from service.node.key import HeldKeys, registrations
+from service.node.key import HeldKeys
 from service.node.key_delivery import KeyDelivery
 from service.node.keyring import Keyring
 from service.node.map_process import MapProcess
@@ -287,9 +288,9 @@ class Node:
     def _keys_of(self, economy: str, given: int | KeyFolder) -> HeldKeys:
         """The keys of a member, the one in force among them while it may sign."""
         keys = HeldKeys.given(economy, given, self.backend)
-        member = self.state.membership.members.get(economy)
-        if member is None and registrations(self.state, economy):
-            _log.warning("suspended or removed: nothing is published for it", economy=economy)
+        member = self.state.membership.all.get(economy)
+        if member is not None and member.standing != ACTIVE:
+            _log.warning("nothing is published for it", economy=economy, standing=member.standing)
         elif keys.in_force(self.state) is None:
             raise WrongStore(
                 self.settings.ledger, f"the key given for {economy} is not its key in this network"

@@ -80,9 +80,12 @@ def _check_newest_seal(store: LedgerStore, machine: Machine, backend: BlsBackend
     header = store.header(newest.height)
     try:
         seal = open_seal(
-            newest.seal, machine.state.signing_sets.current, machine.state.network_id, backend
+            newest.seal,
+            machine.state.signing_set_of(newest.height),
+            machine.state.network_id,
+            backend,
         )
-    except (FormatError, CheckError) as error:
+    except (FormatError, CheckError, IndexError) as error:
         raise StoreCorrupt(store.path, place, str(error)) from error
     if header is None or seal.header_hash != header_hash(header.header):
         raise StoreCorrupt(store.path, place, "it is the seal of another header")

@@ -23,7 +23,7 @@ from ledger.state.state import State
 from ledger.state.verified import VerifiedSignatures
 from service.engine.protocol import Recorded as Place
 from service.errors import SequenceTaken, StoreCorrupt
-from service.node.key import HeldKeys, registrations
+from service.node.key import HeldKeys, known_public_key
 from service.store.home_store import HomeStore
 from service.store.outbox import Recorded, Signed
 
@@ -82,7 +82,7 @@ def take_up(
     for each in again:
         if member is not None and each.sequence <= last:
             raise SequenceTaken(keys.economy, each.sequence)
-        _remember(home, keys, state, each, verified, backend)
+        _remember(home, state, each, verified, backend)
     return TakenUp(max(outbox.next_sequence(), last + 1), again)
 
 
@@ -115,7 +115,6 @@ def _key_id(signed: Signed) -> bytes:
 
 def _remember(
     home: HomeStore,
-    keys: HeldKeys,
     state: State,
     signed: Signed,
     verified: VerifiedSignatures,
@@ -131,19 +130,8 @@ def _remember(
         parts = parse_transaction(signed.data)
     except FormatError as error:
         raise StoreCorrupt(home.path, place, str(error)) from error
-    key = _public_key(keys, state, parts.body.key_id)
+    key = known_public_key(state, parts.body.key_id)
     message = parts.message_hash(state.network_id)
     if key is None or not backend.verify(key, message, parts.signature):
         raise StoreCorrupt(home.path, place, "its signature is not the member's")
     verified.add(key, message, parts.signature)
-
-
-def _public_key(keys: HeldKeys, state: State, key_id: bytes) -> bytes | None:
-    """The key that an id names: held here, or on the ledger since it was replaced."""
-    for key in keys.all:
-        if key.key_id == key_id:
-            return key.public_key
-    for registration in registrations(state, keys.economy):
-        if registration.key_id == key_id:
-            return registration.bls_public_key
-    return None

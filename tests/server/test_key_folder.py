@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def opened(folder: Path, keystore: str = BLS_FILE) -> KeyFolder:
-    return KeyFolder.open("NZ", PASSPHRASE, folder / keystore, kdf=QUICK)
+    return KeyFolder.open("NZ", PASSPHRASE, folder / keystore)
 
 
 def test_a_further_pair_lies_beside_the_first_and_is_found_again(folder: Path) -> None:
@@ -43,6 +43,7 @@ def test_a_further_pair_lies_beside_the_first_and_is_found_again(folder: Path) -
     pair = keys.make(BACKEND)
     for name in ("bls-keystore-2.json", "ed25519-2.pem"):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+        assert '"c": 2,' in (folder / "bls-keystore-2.json").read_text(), "as dear as the first"
     again = opened(folder)
     assert again.secrets == keys.secrets == (keys.secrets[0], pair.bls_secret)
     assert again.seed(pair.bls_secret) == pair.ed25519_seed
@@ -91,11 +92,11 @@ def test_a_crash_while_a_key_is_destroyed_is_made_good_at_the_next_start(folder:
 def test_two_members_may_share_a_folder(folder: Path) -> None:
     (folder / BLS_FILE).rename(folder / "NZ.json")
     (folder / "ed25519.pem").rename(folder / "NZ.pem")
-    keys = KeyFolder.open("NZ", PASSPHRASE, folder / "NZ.json", folder / "NZ.pem", kdf=QUICK)
+    keys = KeyFolder.open("NZ", PASSPHRASE, folder / "NZ.json", folder / "NZ.pem")
     pair = keys.make(BACKEND)
     assert {"NZ-2.json", "NZ-2.pem"} <= {path.name for path in folder.iterdir()}
     (folder / "NZX-2.json").write_text("another member's")
-    again = KeyFolder.open("NZ", PASSPHRASE, folder / "NZ.json", folder / "NZ.pem", kdf=QUICK)
+    again = KeyFolder.open("NZ", PASSPHRASE, folder / "NZ.json", folder / "NZ.pem")
     assert again.secrets == (keys.secrets[0], pair.bls_secret)
 
 
