@@ -126,6 +126,18 @@ class Database:
         with self._write_lock, self._translated(), closing(self._connect()) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def scrub(self) -> bool:
+        """Write the file anew without what was deleted; False where a reader keeps the log alive.
+
+        The copy that SQLite makes meanwhile is kept in memory, so that no other file holds it.
+        """
+        with self._write_lock, self._translated(), closing(self._connect()) as connection:
+            connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("VACUUM")
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+
     def _opened(self) -> Engine:
         if self._engine is None:
             raise StoreError(self.path, "is not open")
