@@ -2,6 +2,7 @@
 
     genesis, anchor    where trust starts: the network id, or a header that the checker believes;
                        a checker who has the genesis may ask for a receipt without
+    set_changes        how trust passed from the founders' set to the one that sealed the header
     header, seal       the position of the ledger, and when its members last said so
     question, now      what was asked, and when by the answering node's clock
     verdict            exact bytes
@@ -21,10 +22,10 @@ can be left out, added or exchanged without giving another true receipt or none.
 
 What it could not check it says. A subject that is absent, and an alias, could be anybody's:
 `Checked.unopened`, unless the checker holds the lookup key. `Checked.unproved` names what no
-receipt can show. An anchor older than the trust period leaves it at *anchored too long ago*.
-
-The chain of trust of a signing set is the genesis alone: this version knows no other set than the
-founders'. `ledger.audit.receipt_proof` makes receipts.
+receipt can show. An anchor older than the trust period leaves it at *anchored too long ago*; a seal
+by a set that the checker knows to be replaced at *sealed by a replaced set*: replaced keys could
+have sealed another past, and at any time. From an anchor trust passes on by the set that the
+anchor names, never by an earlier one. `ledger.audit.receipt_proof` makes receipts.
 
 >>> from ledger.bls.scheme import default_backend
 >>> check_receipt(b"", now=0, backend=default_backend(), network_id=bytes(32))
@@ -32,7 +33,7 @@ Traceback (most recent call last):
 ledger.errors.FormatError: a receipt of no bytes
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,6 +52,8 @@ from ledger.chain.anchor import MAX_CLOCK_LEAD, Anchor, check_attested_time, too
 from ledger.chain.genesis import Genesis, check_genesis, parse_genesis
 from ledger.chain.header import Header, header_hash, parse_header
 from ledger.chain.seal import Level, SealValue, open_seal
+from ledger.chain.set_change import check_set_changes, read_set_change
+from ledger.chain.signing_set import SigningSet
 from ledger.customs.evaluate import evaluate
 from ledger.customs.profiles import StatedMatches
 from ledger.customs.subject import LookupKey
@@ -62,6 +65,8 @@ from ledger.wire import format_strict, parse_strict
 RECEIPT_LIMIT: Final = 1 << 20
 # The rules of recognition that this code knows; by others no verdict can be compared.
 KNOWN_RULES: Final = frozenset({1})
+# Beside `ANCHORED` and `TOO_LONG_AGO`.
+REPLACED: Final = "sealed by a replaced set"
 _POSITIVE: Final[frozenset[int]] = frozenset(
     {verdict_pb2.OUTCOME_RECOGNISED, verdict_pb2.OUTCOME_INFORMATION_ONLY}
 )
@@ -71,7 +76,8 @@ _POSITIVE: Final[frozenset[int]] = frozenset(
 class Checked:
     """What a receipt was found to show. Times are Unix milliseconds.
 
-    `trust` is `ANCHORED` or `TOO_LONG_AGO`. `unopened`: what only a lookup key can tell.
+    `trust` is `ANCHORED`, `TOO_LONG_AGO` or `REPLACED`. `hand_overs`: from how many signing sets
+    trust passed on, the founders' first. `unopened`: what only a lookup key can tell.
     `unproved`, in words: what no receipt can show. `records`: those of the trader that were read.
     """
 
@@ -84,6 +90,7 @@ class Checked:
     header_hash: bytes
     level: Level
     attested_time: int
+    hand_overs: int
     trust: str
     # Of the arrangements read.
     names: Mapping[bytes, str]
@@ -131,11 +138,13 @@ def check_receipt(
     anchor: Anchor | None = None,
     lookup_keys: Mapping[bytes, LookupKey] | None = None,
     genesis_bytes: bytes = b"",
+    replaced: Container[bytes] = (),
 ) -> Checked:
     """Check a receipt at `now`, the checker's clock, from a network id or an anchor given by hand.
 
     `lookup_keys`, by arrangement id, let it check absence and aliases too; `genesis_bytes` are for
-    a receipt without them. Raises `FormatError`, or a `CheckError` that says what does not hold;
+    a receipt without them; `replaced` holds the hashes of signing sets that the checker knows to be
+    replaced. Raises `FormatError`, or a `CheckError` that says what does not hold;
     `KeyringError` for a lookup key that is not the arrangement's.
     """
     if network_id is None and anchor is None:
@@ -146,14 +155,15 @@ def check_receipt(
     genesis = parse_genesis(receipt.genesis or genesis_bytes)
     if network_id not in (None, genesis.network_id):
         raise AnchorError("the receipt is of another network")
-    header, seal = _open_header(receipt, genesis, now, backend)
+    sets = _sets(receipt, genesis, backend)
+    header, seal = _open_header(receipt, sets[-1], genesis.network_id, now, backend)
     start = open_earlier(receipt.anchor, header) if receipt.HasField("anchor") else header
     if anchor is not None:
-        _check_anchor(anchor, receipt, start, header, genesis)
+        _check_anchor(anchor, receipt, start, header, sets)
 
     facts = ShownFacts(receipt.facts, header.map_root)
     past = ShownPast(header, receipt.headers, receipt.transactions)
-    view = ReceiptView(genesis, header, seal.header_hash, facts, past)
+    view = ReceiptView(genesis, sets, header, seal.header_hash, facts, past)
     if receipt.rules_version != view.rules_version or view.rules_version not in KNOWN_RULES:
         raise CheckError(f"the rules of version {receipt.rules_version} are not known or in force")
     if not header.time - MAX_CLOCK_LEAD <= receipt.now <= now + MAX_CLOCK_LEAD:
@@ -182,6 +192,8 @@ def check_receipt(
     trust = ANCHORED
     if anchor is not None and too_old(_time_of(anchor, start, header), now, view.trust_period):
         trust = TOO_LONG_AGO
+    if header.signing_set_hash in replaced:
+        trust = REPLACED
     return Checked(
         genesis,
         query,
@@ -192,6 +204,7 @@ def check_receipt(
         seal.header_hash,
         seal.level,
         seal.attested_time,
+        len(sets) - 1,
         trust,
         view.names,
         facts.records,
@@ -200,16 +213,28 @@ def check_receipt(
     )
 
 
+def _sets(receipt: pb.Receipt, genesis: Genesis, backend: BlsBackend) -> list[SigningSet]:
+    """The signing sets through which trust passes, from the founders' on."""
+    changes = [read_set_change(each) for each in receipt.set_changes]
+    return check_set_changes(genesis.signing_set, changes, genesis.network_id, backend)
+
+
 def _open_header(
-    receipt: pb.Receipt, genesis: Genesis, now: int, backend: BlsBackend
+    receipt: pb.Receipt,
+    signing_set: SigningSet,
+    network_id: bytes,
+    now: int,
+    backend: BlsBackend,
 ) -> tuple[Header, SealValue]:
-    """The header, sealed by the founders of this network."""
+    """The header, sealed by the set to which the set changes lead."""
     header = parse_header(receipt.header)
-    if header.network_id != genesis.network_id:
+    if header.network_id != network_id:
         raise AnchorError("a header of another network")
-    if header.signing_set_hash != genesis.signing_set.hash:
-        raise AnchorError("a header of a later signing set, whose chain of trust is not given")
-    seal = open_seal(receipt.seal, genesis.signing_set, genesis.network_id, backend)
+    if header.signing_set_hash != signing_set.hash:
+        raise AnchorError("the set changes do not lead to the signing set that the header names")
+    if receipt.set_changes and parse_header(receipt.set_changes[-1].header).height >= header.height:
+        raise AnchorError("the header is not later than the hand-over to the set that it names")
+    seal = open_seal(receipt.seal, signing_set, network_id, backend)
     if seal.header_hash != header_hash(receipt.header):
         raise SignatureError("the seal is of another header")
     if seal.attested_time < header.time:
@@ -219,7 +244,11 @@ def _open_header(
 
 
 def _check_anchor(
-    anchor: Anchor, receipt: pb.Receipt, start: Header, header: Header, genesis: Genesis
+    anchor: Anchor,
+    receipt: pb.Receipt,
+    start: Header,
+    header: Header,
+    sets: Sequence[SigningSet],
 ) -> None:
     """The checker's anchor is the receipt's, or its own header."""
     shown = {header.height: receipt.header}
@@ -232,8 +261,9 @@ def _check_anchor(
         )
     if header_hash(shown[anchor.height]) != anchor.header_hash:
         raise AnchorError(f"the receipt's header {anchor.height} is not the anchor")
-    if start.signing_set_hash != genesis.signing_set.hash:
-        raise AnchorError("an anchor of a later signing set, whose chain of trust is not given")
+    if all(each.hash != start.signing_set_hash for each in sets):
+        # Whatever earlier sets say: by the time of the anchor they had been replaced.
+        raise AnchorError("the set changes do not pass through the signing set of the anchor")
 
 
 def _time_of(anchor: Anchor, start: Header, header: Header) -> int:
@@ -275,7 +305,8 @@ def _unproved(receipt: pb.Receipt, query: Query, verdict: Verdict, *, traders: b
         )
     if query.alias is not None or verdict.issuing_economy == query.recognising:
         unproved.append(
-            f"that {query.recognising} keeps no other arrangement that it alone has signed"
+            f"that {query.recognising} keeps no other arrangement that it alone has signed, or"
+            " that only a member without weight has signed with it"
         )
     if receipt.profiles:
         unproved.append("how the declared name and address fit the profiles exchanged")

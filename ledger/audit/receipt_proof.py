@@ -18,6 +18,7 @@ from ledger.audit.receipt_view import pair_parts
 from ledger.chain import keys
 from ledger.chain.economy import CODES, economy_bytes, parse_economy
 from ledger.chain.history import HistoryEntry
+from ledger.chain.set_change import SetChange
 from ledger.chain.transaction import parse_transaction
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.customs.evaluate import evaluate
@@ -58,12 +59,14 @@ def prove_receipt(
     instructions: Mapping[int, str] | None = None,
     anchor_height: int | None = None,
     include_genesis: bool = True,
+    set_changes: Sequence[SetChange] = (),
 ) -> bytes:
     """The receipt of a question; with a way from the header at `anchor_height`, where one is given.
 
     `position.times.attested_time` is that of the seal. Without the genesis a receipt is for a
-    checker who has it. Raises as `evaluate`, and `FormatError` for an anchor that is not on the
-    past of the state, or a receipt of more than 1 MiB.
+    checker who has it. `set_changes`: all since the founders, in order. Raises as `evaluate`, and
+    `FormatError` for an anchor that is not on the past of the state, or a receipt of more than
+    1 MiB.
     """
     state = position.state
     if anchor_height is not None and not 0 <= anchor_height <= state.height:
@@ -185,7 +188,9 @@ class _UsedKeys(Mapping[bytes, LookupKey]):
         self.used: dict[bytes, LookupKey] = {}
 
     def __getitem__(self, arrangement_id: bytes) -> LookupKey:
-        key = self.used[arrangement_id] = self._keyring[arrangement_id]
+        # Asked by its id or by `epoch_name`, of which the last is the one that was right.
+        key = self._keyring[arrangement_id]
+        self.used[key.arrangement_id] = key
         return key
 
     def __iter__(self) -> Iterator[bytes]:
@@ -213,22 +218,12 @@ def _prove(state: State, place: Place) -> pb.ShownFact:
 def _held(state: State, kind: int, parts: tuple[bytes, ...]) -> Sequence[HistoryEntry] | bytes:
     """What the state holds at a place, as exact bytes; empty where it holds nothing."""
     if kind == keys.PARAMETERS:
-        return state.genesis.parameter_bytes
+        return state.parameter_bytes
     if kind == keys.AUTHOR:
         author = state.authors.get(parse_economy(parts[0]))
         return b"" if author is None else keys.format_author_object(author)
     if kind == keys.PREFIX:
-        return [
-            HistoryEntry(
-                entry.height,
-                entry.time,
-                0,
-                0,
-                entry.economy,
-                keys.speaker_record(entry.economy, begins=entry.begins),
-            )
-            for entry in state.speaker_history(parse_economy(parts[0]))
-        ]
+        return state.prefix_records(parse_economy(parts[0]))
     if kind == keys.PAIR:
         pair = state.pairs.get(pair_name(parse_economy(parts[0]), parse_economy(parts[1])))
         return () if pair is None else pair.records

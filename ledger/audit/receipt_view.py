@@ -7,7 +7,8 @@ map under a key of their own, so no proof shows that there are none:
   shown are found in them; that there is no other cannot be shown
 - the arrangements that a member keeps alone, which enter no pair. Those shown are found
 
-All others of a member follow from its pairs with every other member, which must all be shown.
+All others of a member follow from its pairs with every other member, which must all be shown: with
+every founder and whoever was in a signing set since; with a member that never had weight, if shown.
 """
 
 from collections.abc import Container, Sequence
@@ -15,7 +16,7 @@ from collections.abc import Container, Sequence
 from aeo.ledger.v1 import status_pb2
 from ledger.audit.receipt_facts import ShownFacts
 from ledger.audit.receipt_past import ShownPast
-from ledger.chain.economy import CODES, economy_bytes
+from ledger.chain.economy import CODES, economy_bytes, parse_economy
 from ledger.chain.genesis import Genesis
 from ledger.chain.header import Header
 from ledger.chain.keys import (
@@ -30,6 +31,7 @@ from ledger.chain.keys import (
     parse_speaker_record,
 )
 from ledger.chain.parameters import parse_parameters
+from ledger.chain.signing_set import SigningSet
 from ledger.customs.arrangement import ArrangementEntry, ArrangementHistory, parse_step
 from ledger.customs.status import parse_status
 from ledger.errors import ProofError
@@ -52,6 +54,7 @@ class ReceiptView:
     def __init__(
         self,
         genesis: Genesis,
+        sets: Sequence[SigningSet],
         header: Header,
         header_hash: bytes,
         facts: ShownFacts,
@@ -68,7 +71,9 @@ class ReceiptView:
         self.default_staleness_limit = self.parameters.default_staleness_limit
         self.heartbeat_interval = self.parameters.heartbeat_interval
         self.trust_period = self.parameters.trust_period
-        self._economies = [founder.economy for founder in genesis.founders]
+        # Everyone who is known to be a member, or to have been one.
+        sealing = {member.economy for each in sets for member in each.members}
+        self._economies = sealing | {founder.economy for founder in genesis.founders}
         self._facts = facts
         self._past = past
         # Of the profiles that the records read name.
@@ -109,7 +114,7 @@ class ReceiptView:
         """Those that all parties have signed; of those of one party alone, what is shown."""
         found = {
             entry.arrangement_id: None
-            for other in self._economies
+            for other in sorted(self._economies | self._paired_with(economy))
             if other != economy
             for entry in self.pair_history(economy, other)
         }
@@ -178,6 +183,17 @@ class ReceiptView:
     def height_at(self, time: int) -> int:
         """As `StateView`."""
         return -1 if time < self.genesis_time else self._past.height_at(time)
+
+    def _paired_with(self, economy: str) -> set[str]:
+        """The other economy of each pair that is shown."""
+        own = economy_bytes(economy)
+        return {
+            parse_economy(part)
+            for parts in self._facts.shown(PAIR)
+            if own in parts
+            for part in parts
+            if part != own
+        }
 
     def _read_arrangement(self, arrangement_id: bytes) -> ArrangementHistory | None:
         if arrangement_id not in self._arrangements:
