@@ -10,6 +10,7 @@ from rich.console import Console
 
 from service.cli import (
     alias,
+    approve,
     arrangement,
     exits,
     export,
@@ -68,6 +69,7 @@ app.command(
     )
 )(publish)
 steps.register(app)
+approve.register(app)
 app.add_typer(alias.app, name="alias")
 app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(export.app, name="ledger")

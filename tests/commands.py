@@ -71,6 +71,15 @@ def run(*arguments: str | Path) -> Said:
     return Said(result.exit_code, result.stdout, result.stderr)
 
 
+def together(pilot: Pilot, economy: str, *arguments: str | Path) -> Said:
+    """A command that takes two persons: an officer's, then an approver's; what the second saw."""
+    prepared = run(*arguments, *pilot.profile(economy, "officer"), "--json")
+    if prepared.code or "pending" not in prepared.json:
+        return prepared
+    step = prepared.json["pending"]["step_id"]
+    return run("approve", step, *pilot.profile(economy, "approver"), "--json")
+
+
 def process(*arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
     """The command in a process of its own."""
     command = [sys.executable, "-m", "service.aeo", *map(str, arguments)]

@@ -1,7 +1,7 @@
 """ArrangementService: the texts under which members recognise each other.
 
-Each call that writes answers once its step is recorded. Reading is for everyone but agencies; every
-step takes an approver, until approvals by two exist.
+Each call that writes answers once its step is recorded. Reading is for everyone but agencies. An
+approver suspends alone; every other step is prepared by one person and approved by another.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,18 @@ from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from ledger.chain.keys import ARRANGEMENT_ID_BYTES
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.hashing import HASH_BYTES
+from service.api.arrangement_summary import (
+    always,
+    summarise_end,
+    summarise_proposal,
+    summarise_resumption,
+    summarise_signature,
+)
 from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField, NotFound
 from service.api.hosted import failures, hosted_member, time_to_wait
 from service.api.key_fetching import fetch_lookup_key
-from service.api.method import Call, Kind, Method, Pool
+from service.api.method import Call, FourEyes, Kind, Method, Pool
 from service.node.agreements import ArrangementView, view_arrangement
 from service.node.node import HostedMember, Node
 
@@ -32,13 +39,14 @@ class ArrangementServicer:
 
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
-        write, read = RIGHTS[Right.CONFIRM], RIGHTS[Right.READ_ARRANGEMENTS]
+        prepare, read = RIGHTS[Right.PREPARE], RIGHTS[Right.READ_ARRANGEMENTS]
+        write = RIGHTS[Right.CONFIRM]
         table: dict[str, tuple[Any, Any, Any]] = {
-            "Propose": (self.propose, pb.ArrangementServiceProposeRequest, write),
-            "Sign": (self.sign, pb.ArrangementServiceSignRequest, write),
+            "Propose": (self.propose, pb.ArrangementServiceProposeRequest, prepare),
+            "Sign": (self.sign, pb.ArrangementServiceSignRequest, prepare),
             "Suspend": (self.suspend, pb.ArrangementServiceSuspendRequest, write),
-            "Resume": (self.resume, pb.ArrangementServiceResumeRequest, write),
-            "End": (self.end, pb.ArrangementServiceEndRequest, write),
+            "Resume": (self.resume, pb.ArrangementServiceResumeRequest, prepare),
+            "End": (self.end, pb.ArrangementServiceEndRequest, prepare),
             "Get": (self.get, pb.ArrangementServiceGetRequest, read),
             "List": (self.list, pb.ArrangementServiceListRequest, read),
         }
@@ -50,6 +58,7 @@ class ArrangementServicer:
                 lambda response: response.SerializeToString(),
                 roles,
                 Pool.WAITING,
+                self._two_persons().get(name),
             )
             for name, (handler, request, roles) in table.items()
         }
@@ -64,13 +73,44 @@ class ArrangementServicer:
         )
         return methods
 
+    def _two_persons(self) -> Mapping[str, FourEyes]:
+        """Steps that a second person approves. A second resumption might lift a later suspension;
+        the others come to no more when they are taken again."""
+        return {
+            "Propose": FourEyes(
+                always,
+                summarise_proposal,
+                pb.ArrangementServiceProposeResponse,
+                self._check_proposal,
+                repeatable=True,
+            ),
+            "Sign": FourEyes(
+                always,
+                summarise_signature,
+                pb.ArrangementServiceSignResponse,
+                self._check_signature,
+                repeatable=True,
+            ),
+            "Resume": FourEyes(
+                always,
+                summarise_resumption,
+                pb.ArrangementServiceResumeResponse,
+                self._check_step,
+            ),
+            "End": FourEyes(
+                always,
+                summarise_end,
+                pb.ArrangementServiceEndResponse,
+                self._check_step,
+                repeatable=True,
+            ),
+        }
+
     def propose(
         self, request: pb.ArrangementServiceProposeRequest, call: Call
     ) -> pb.ArrangementServiceProposeResponse:
         """Propose a text; the node makes its lookup key and commits to it."""
-        member = hosted_member(self._node, call, request.economy)
-        if not 1 <= len(request.idempotency_key) <= KEY_CHARACTERS:
-            raise InvalidField("idempotency_key", f"1 to {KEY_CHARACTERS} characters")
+        member = self._check_proposal(request, call)
         with failures("text"):
             arrangement = member.agreements.propose(
                 request.text, request.idempotency_key, time_to_wait(call)
@@ -81,9 +121,7 @@ class ArrangementServicer:
         self, request: pb.ArrangementServiceSignRequest, call: Call
     ) -> pb.ArrangementServiceSignResponse:
         """Sign the text that the caller read."""
-        member = self._member(request, call)
-        if len(request.text_hash) != HASH_BYTES:
-            raise InvalidField("text_hash", f"{HASH_BYTES} bytes")
+        member = self._check_signature(request, call)
         with failures("text_hash"):
             member.agreements.sign(request.arrangement_id, request.text_hash, time_to_wait(call))
         return pb.ArrangementServiceSignResponse(arrangement=self._describe(request.arrangement_id))
@@ -133,12 +171,36 @@ class ArrangementServicer:
         )
 
     def _step(self, request: Any, call: Call, name: str) -> None:
-        member = self._member(request, call)
-        if request.effective_from < 0:
-            raise InvalidField("effective_from", "before 1970")
+        member = self._check_step(request, call)
         take = getattr(member.agreements, name)
         with failures("effective_from"):
             take(request.arrangement_id, request.effective_from, time_to_wait(call))
+
+    def _check_proposal(
+        self, request: pb.ArrangementServiceProposeRequest, call: Call
+    ) -> HostedMember:
+        member = hosted_member(self._node, call, request.economy)
+        if not 1 <= len(request.idempotency_key) <= KEY_CHARACTERS:
+            raise InvalidField("idempotency_key", f"1 to {KEY_CHARACTERS} characters")
+        with failures("text"):
+            member.agreements.check_proposal(request.text, request.idempotency_key)
+        return member
+
+    def _check_signature(
+        self, request: pb.ArrangementServiceSignRequest, call: Call
+    ) -> HostedMember:
+        member = self._member(request, call)
+        if len(request.text_hash) != HASH_BYTES:
+            raise InvalidField("text_hash", f"{HASH_BYTES} bytes")
+        with failures("text_hash"):
+            member.agreements.check_signature(request.arrangement_id, request.text_hash)
+        return member
+
+    def _check_step(self, request: Any, call: Call) -> HostedMember:
+        member = self._member(request, call)
+        if request.effective_from < 0:
+            raise InvalidField("effective_from", "before 1970")
+        return member
 
     def _member(self, request: Any, call: Call) -> HostedMember:
         member = hosted_member(self._node, call, request.economy)

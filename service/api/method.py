@@ -60,7 +60,7 @@ class FourEyes(NamedTuple):
     """What the request would do, for people; made when it is shown, and never stored."""
     response: type[Message]
     """The message that answers the method; it has a field `pending`."""
-    check: Callable[[Any, "Call"], None] | None = None
+    check: Callable[[Any, "Call"], object] | None = None
     """Refuses at once, by raising, what nobody could approve."""
     repeatable: bool = False
     """Running it twice does no more than once, by a key of its own or by the ledger's rules: it may

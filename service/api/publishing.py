@@ -3,8 +3,8 @@
 `Publish` is read as its byte-level twin `PublishRequestBytes`, and its answer is written by the
 node: thousands of rows a call, some microseconds each, leave no time for a message object a row.
 
-Preparing takes an officer; revocation, annulment, reversal and correction an approver. A call that
-needs a right its caller lacks is refused whole: that is about the caller, not about a row.
+Preparing takes an officer. A call with a revocation, annulment, reversal or correction anywhere in
+it waits, whole, for a second person (`service.api.four_eyes`), whoever prepared it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,9 +17,15 @@ from ledger.customs.subject import normalise_text
 from ledger.customs.tin import parse_tin
 from ledger.state.state import State
 from service.api.caller import RIGHTS, Right
-from service.api.failures import Denied, InvalidField, NotFound, naming
+from service.api.failures import Denied, Illegal, InvalidField, NotFound, naming
 from service.api.hosted import failures, hosted_member
-from service.api.method import Call, Kind, Method, Pool
+from service.api.method import Call, FourEyes, Kind, Method, Pool
+from service.api.publishing_summary import (
+    change_takes_two,
+    rows_take_two,
+    summarise_change,
+    summarise_rows,
+)
 from service.node.aliases import find_alias, prepare_aliases
 from service.node.following import LEADS_TO, prepare_change, takes_two
 from service.node.node import HostedMember, Node
@@ -60,6 +66,13 @@ class PublishingServicer:
                 None,
                 prepare,
                 Pool.WAITING,
+                FourEyes(
+                    rows_take_two,
+                    summarise_rows,
+                    pb.PublishResponse,
+                    self._check_publish,
+                    repeatable=True,
+                ),
             ),
             "ChangeStatus": Method(
                 Kind.UNARY,
@@ -68,6 +81,13 @@ class PublishingServicer:
                 None,
                 prepare,
                 Pool.WAITING,
+                FourEyes(
+                    change_takes_two,
+                    summarise_change,
+                    pb.PublishResponse,
+                    self._check_change,
+                    repeatable=True,
+                ),
             ),
             "PublishAliases": Method(
                 Kind.UNARY,
@@ -92,29 +112,27 @@ class PublishingServicer:
 
     def publish(self, request: PublishRequestBytes, call: Call) -> bytes:
         """Judge every row, store the good ones; PublishResponse bytes."""
-        member = hosted_member(self._node, call, request.economy)
-        _check_key(request.idempotency_key)
-        rows = request.submissions
-        if not 1 <= len(rows) <= MAX_ROWS:
-            raise InvalidField("submissions", f"1 to {MAX_ROWS}, not {len(rows)}")
-        _check_ids("arrangement_ids", request.arrangement_ids)
+        member = self._check_publish(request, call)
         request.economy = member.economy  # said or not, the same content
         with failures("submissions"):
             return member.publisher.publish(request, confirms=_confirms(call)).response
 
     def change_status(self, request: pb.ChangeStatusRequest, call: Call) -> bytes:
         """One event for the certificates of one trader; PublishResponse bytes."""
-        member = hosted_member(self._node, call, request.economy)
-        _check_key(request.idempotency_key)
-        _check_ids("arrangement_ids", request.arrangement_ids)
-        if request.event not in LEADS_TO:
-            raise InvalidField("event", "not one that follows from a certificate's newest record")
+        member = self._readable_change(request, call)
         if takes_two(request.event) and not _confirms(call):
             raise Denied("APPROVER_REQUIRED", "this event takes an approver")
         request.economy = member.economy
 
         def prepare(state: State, now: int) -> PreparedRows:
-            return prepare_change(request, state, member.economy, member.keyring.key, now)
+            return prepare_change(
+                request,
+                state,
+                member.economy,
+                member.keyring.key,
+                now,
+                member.home.consents,
+            )
 
         with failures("event"):
             return member.publisher.accept(
@@ -123,6 +141,34 @@ class PublishingServicer:
                 1,
                 prepare,
             ).response
+
+    def _check_publish(self, request: PublishRequestBytes, call: Call) -> HostedMember:
+        member = hosted_member(self._node, call, request.economy)
+        _check_key(request.idempotency_key)
+        rows = request.submissions
+        if not 1 <= len(rows) <= MAX_ROWS:
+            raise InvalidField("submissions", f"1 to {MAX_ROWS}, not {len(rows)}")
+        _check_ids("arrangement_ids", request.arrangement_ids)
+        return member
+
+    def _readable_change(self, request: pb.ChangeStatusRequest, call: Call) -> HostedMember:
+        member = hosted_member(self._node, call, request.economy)
+        _check_key(request.idempotency_key)
+        _check_ids("arrangement_ids", request.arrangement_ids)
+        if request.event not in LEADS_TO:
+            raise InvalidField("event", "not one that follows from a certificate's newest record")
+        return member
+
+    def _check_change(self, request: pb.ChangeStatusRequest, call: Call) -> None:
+        """Refuse what could not be taken now either: nobody should approve it in vain."""
+        member = self._readable_change(request, call)
+        state, now = self._node.state, self._node.clock.now_ms()
+        with failures("event"):
+            rows = prepare_change(
+                request, state, member.economy, member.keyring.key, now, member.home.consents
+            )
+        for fault in rows.faults.values():
+            raise Illegal(fault.code, fault.message)
 
     def publish_aliases(self, request: pb.PublishAliasesRequest, call: Call) -> bytes:
         """Judge every alias, store the good ones; PublishResponse bytes."""
@@ -134,7 +180,14 @@ class PublishingServicer:
         request.economy = member.economy
 
         def prepare(state: State, now: int) -> PreparedRows:
-            return prepare_aliases(request, state, member.economy, member.keyring.key, now)
+            return prepare_aliases(
+                request,
+                state,
+                member.economy,
+                member.keyring.key,
+                now,
+                member.home.consents,
+            )
 
         with failures("aliases"):
             return member.publisher.accept(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Final
 
+from service.api.four_eyes import ApprovalDesk
 from service.api.ledger import SERVICE as LEDGER
 from service.api.ledger import LedgerServicer
 from service.api.listener import Listener, MutualTls
@@ -42,7 +43,8 @@ def serve_world(pipe: Connection, world: World, map_process: bool) -> None:
         settle_collector()
         authorities = authorities_of(node)
         security = MutualTls(world.node.key, world.node.certificate, authorities)
-        listener = Listener(f"{HOST}:0", security, Metrics())
+        guard = ApprovalDesk(node).guard
+        listener = Listener(f"{HOST}:0", security, Metrics(), guard=guard)
         status = StatusServicer(node)
         listener.register(STATUS, status.methods())
         listener.register(PUBLISHING, PublishingServicer(node).methods())

@@ -18,9 +18,10 @@ from service.cli.commands import JsonOption, examples, group
 from service.cli.errors import AnswerIsNo, InputRefused
 from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, show, stderr, table
+from service.cli.pending import show_pending
 from service.cli.profile import Profile, calls_node
 from service.cli.publication import new_key
-from service.client import ArrangementClient
+from service.client import ArrangementClient, Pending
 
 app = group("Propose, sign, suspend, resume, end, and read arrangements.")
 
@@ -36,7 +37,7 @@ FromOption: TypeAlias = Annotated[
 
 
 @app.command(
-    epilog=examples("aeo arrangement propose hk-nz.toml --profile clients/HK/approver.toml")
+    epilog=examples("aeo arrangement propose hk-nz.toml --profile clients/HK/officer.toml")
 )
 @calls_node
 def propose(
@@ -48,9 +49,10 @@ def propose(
     json: JsonOption = False,
     profile: Profile,
 ) -> None:
-    """Propose an arrangement. Each party then signs it, you among them. Takes an approver.
+    """Propose an arrangement. Each party then signs it, you among them.
 
-    The node makes the arrangement's lookup key and commits to it in the text.
+    The node makes the arrangement's lookup key and commits to it in the text, once a second person
+    has approved it.
     """
     written = file.read_text(encoding="utf-8")
     with profile.connect() as connection:
@@ -61,12 +63,12 @@ def propose(
         except InputRefused as error:
             raise InputRefused(f"{file}: {error}") from None
         made = ArrangementClient(connection).propose(text, new_key())
-        _show(made, network, as_json=json)
+        _tell(made, network, as_json=json)
 
 
 @app.command(
     epilog=examples(
-        "aeo arrangement sign HK-NZ --profile clients/NZ/approver.toml",
+        "aeo arrangement sign HK-NZ --profile clients/NZ/officer.toml",
         "aeo arrangement sign HK-NZ --text-hash 5d41...",
     )
 )
@@ -81,7 +83,10 @@ def sign(
     json: JsonOption = False,
     profile: Profile,
 ) -> None:
-    """Sign an arrangement's text. It takes effect when every party has. Takes an approver."""
+    """Sign an arrangement's text. It takes effect when every party has.
+
+    A second person approves it.
+    """
     with profile.connect() as connection:
         network = NetworkFacts(connection, profile)
         found = _find(network, arrangement)
@@ -99,7 +104,7 @@ def sign(
         elif not agreed:
             raise InputRefused(f"{text_hash!r} is not a hash: 64 hex digits")
         signed = ArrangementClient(connection).sign(found.arrangement_id, agreed)
-        _show(signed, network, as_json=json)
+        _tell(signed, network, as_json=json)
 
 
 @app.command(epilog=examples("aeo arrangement suspend HK-NZ"))
@@ -124,7 +129,7 @@ def resume(
     json: JsonOption = False,
     profile: Profile,
 ) -> None:
-    """Resume an arrangement that you have suspended. Takes an approver."""
+    """Resume an arrangement that you have suspended. A second person approves it."""
     _step(ArrangementClient.resume, arrangement, effective_from, profile, as_json=json)
 
 
@@ -137,7 +142,7 @@ def end(
     json: JsonOption = False,
     profile: Profile,
 ) -> None:
-    """End an arrangement, with the notice that its text asks for. Takes an approver."""
+    """End an arrangement, with the notice of its text. A second person approves it."""
     _step(ArrangementClient.end, arrangement, effective_from, profile, as_json=json)
 
 
@@ -204,7 +209,9 @@ def describe(arrangement: pb.Arrangement) -> dict[str, Any]:
 
 
 def _step(
-    step: Callable[[ArrangementClient, bytes, datetime | None], pb.Arrangement],
+    step: Callable[
+        [ArrangementClient, bytes, datetime | None], pb.Arrangement | Pending[pb.Arrangement]
+    ],
     arrangement: str,
     effective_from: str | None,
     profile: Profile,
@@ -218,12 +225,21 @@ def _step(
         if effective_from is not None:
             moment = parse_moment(effective_from, network.time_zone(profile.economy()))
         changed = step(ArrangementClient(connection), arrangement_id, moment)
-        _show(changed, network, as_json=as_json)
+        _tell(changed, network, as_json=as_json)
 
 
 def _find(network: NetworkFacts, text: str) -> pb.Arrangement:
     arrangement_id = network.arrangement_id(text)
     return next(each for each in network.arrangements if each.arrangement_id == arrangement_id)
+
+
+def _tell(
+    made: pb.Arrangement | Pending[pb.Arrangement], network: NetworkFacts, *, as_json: bool
+) -> None:
+    if isinstance(made, Pending):
+        show_pending(made.step, as_json=as_json)
+    else:
+        _show(made, network, as_json=as_json)
 
 
 def _show(arrangement: pb.Arrangement, network: NetworkFacts, *, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """`aeo publish`: an issuer's register against the ledger, and then onto it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,15 +10,18 @@ from rich.console import Group
 from rich.text import Text
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
+from aeo.exchange.v1.approval_service_pb2 import PendingStep
 from service.cli import exits
 from service.cli.commands import JsonOption
 from service.cli.network_facts import NetworkFacts
-from service.cli.output import facts, progress, show, table, warn
+from service.cli.output import facts, progress, say, show, table, warn
+from service.cli.pending import describe_step
 from service.cli.profile import Profile, calls_node
 from service.cli.publication import describe, follow, new_key
 from service.cli.register_file import Fault, Row, read_register
 from service.cli.register_plan import Change, Plan, name_arrangements, plan
-from service.client import PublishingClient
+from service.client import Pending, PublishingClient
+from service.node.submission import CONFIRMED_EVENTS
 
 # Rows of one call; a node takes 3,000 and 4 MiB, and a row may name a few hundred arrangements.
 CHUNK: Final = 2_000
@@ -65,11 +68,14 @@ def publish(
         faults = sorted([*register.faults, *unknown, *planned.faults], key=lambda each: each.line)
         result = _describe(file, issuer, planned, faults, network.arrangement_names)
         if not dry_run and planned.submissions:
-            answers, not_taken = _publish(client, planned, wait=wait)
+            answers, not_taken, waiting = _publish(client, planned, wait=wait)
             result["publications"] = answers
+            result["pending"] = [describe_step(each) for each in waiting]
             result["faults"] += [_fault(each) for each in not_taken]
             faults += not_taken
     show(result, lambda: _text(result, dry_run=dry_run), as_json=json)
+    for step in result["pending"]:
+        say(f"step {step['step_id']} waits for a second person: aeo approve {step['step_id']}")
     for fault in faults:
         warn(f"{file}: {fault}")
     for answer in result["publications"]:
@@ -92,28 +98,41 @@ def _compare(client: PublishingClient, rows: Sequence[Row]) -> list[publishing.R
 
 def _publish(
     client: PublishingClient, planned: Plan, *, wait: bool
-) -> tuple[list[dict[str, Any]], list[Fault]]:
-    """Hand everything to the node, then wait for the ledger; the faults of rows it did not take."""
+) -> tuple[list[dict[str, Any]], list[Fault], list[PendingStep]]:
+    """Hand everything to the node, then wait for the ledger.
+
+    Besides the answers: the faults of rows that it did not take, and what waits for a second
+    person. Rows of that kind go in calls of their own, so that they hold up no others.
+    """
     accepted: list[tuple[str, Sequence[int], int]] = []
     faults: list[Fault] = []
+    waiting: list[PendingStep] = []
     total = len(planned.submissions)
+    handed = 0
     with progress("Handing over", total, "records") as done:
-        for start in range(0, total, CHUNK):
-            chunk = planned.submissions[start : start + CHUNK]
-            response = client.publish(new_key(), chunk)
-            lines: Sequence[int] = planned.lines[start : start + CHUNK]
+        for rows in _chunks(planned.submissions):
+            response = client.publish(new_key(), [planned.submissions[row] for row in rows])
+            lines: Sequence[int] = [planned.lines[row] for row in rows]
+            handed += len(rows)
+            done(handed)
+            if isinstance(response, Pending):
+                waiting.append(response.step)
+                continue
             faults += [
                 Fault(line, row.code, row.message)
                 for line, row in zip(lines, response.rows, strict=True)
                 if row.code
             ]
             accepted.append((response.publication_id, lines, response.prepared))
-            done(start + len(lines))
     if not wait:
-        return [
-            {"publication_id": name, "prepared": prepared, "refused": []}
-            for name, _, prepared in accepted
-        ], faults
+        return (
+            [
+                {"publication_id": name, "prepared": prepared, "refused": []}
+                for name, _, prepared in accepted
+            ],
+            faults,
+            waiting,
+        )
     answers = []
     with progress("Recording", sum(prepared for *_, prepared in accepted), "rows") as done:
         recorded = 0
@@ -121,7 +140,16 @@ def _publish(
             answers.append(describe(follow(client, name), lines))
             recorded += prepared
             done(recorded)
-    return answers, faults
+    return answers, faults, waiting
+
+
+def _chunks(submissions: Sequence[publishing.Submission]) -> Iterator[list[int]]:
+    """The rows of each call: first those that take one person, then those that take two."""
+    grave = [row.terms.event in CONFIRMED_EVENTS for row in submissions]
+    for two in (False, True):
+        rows = [row for row, each in enumerate(grave) if each is two]
+        for start in range(0, len(rows), CHUNK):
+            yield rows[start : start + CHUNK]
 
 
 def _describe(
@@ -138,6 +166,7 @@ def _describe(
         "changes": [_change(change, names) for change in planned.changes],
         "faults": [_fault(fault) for fault in faults],
         "publications": [],
+        "pending": [],
     }
 
 

@@ -18,9 +18,10 @@ from service.cli.commands import JsonOption, examples
 from service.cli.errors import AnswerIsNo, InputRefused
 from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, show
+from service.cli.pending import show_pending
 from service.cli.profile import Profile, calls_node
 from service.cli.publication import describe, follow, new_key
-from service.client import PublishingClient
+from service.client import Pending, PublishingClient
 
 _REASONS: Final = tuple(
     name.removeprefix("PUBLIC_REASON_") for name in status.PublicReason.keys()[1:]
@@ -130,7 +131,7 @@ def revoke(
     json: JsonOption = False,
     profile: Profile,
 ) -> None:
-    """Revoke a trader's certificates: an authority's decision. Takes an approver."""
+    """Revoke a trader's certificates: an authority's decision. A second person approves it."""
     request = publishing.ChangeStatusRequest(event=status.EVENT_REVOKE)
 
     def dated(zone: str) -> None:
@@ -157,8 +158,8 @@ _PLAIN: Final = (
     (
         "annul",
         status.EVENT_ANNUL,
-        "Annul a trader's certificates: void from the beginning. Takes an approver.",
-        "aeo annul HK12345678 --certificate AEO-77 --profile clients/HK/approver.toml",
+        "Annul a trader's certificates: void from the beginning. A second person approves it.",
+        "aeo annul HK12345678 --certificate AEO-77 --profile clients/HK/officer.toml",
     ),
     (
         "end-sharing",
@@ -215,6 +216,10 @@ def _change(
         request.arrangement_ids.extend(map(network.arrangement_id, given.arrangement or ()))
         client = PublishingClient(connection)
         response = client.change_status(request)
+        if isinstance(response, Pending):
+            event = status.Event.Name(request.event).removeprefix("EVENT_")
+            show_pending(response.step, as_json=as_json, tin=given.tin, event=event)
+            return
         for row in response.rows:
             if row.code:
                 raise AnswerIsNo(f"{given.tin}: {row.message} ({row.code})")

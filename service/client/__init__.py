@@ -13,12 +13,14 @@
 | `StatusClient` | look-ups, batches, streams, whole chains, histories, news |
 | `PublishingClient` | publish records and aliases, follow publications |
 | `ArrangementClient` | propose, sign, suspend, resume, end, read |
+| `ApprovalClient`, `Pending`, `taken` | steps that take two persons |
 | `LedgerClient` | headers, blocks, proofs, export |
 | `Tls`, `Plaintext` | how to reach the node |
 | `TrustFile`, `Trust` | what this client believes about the network, and how it grows |
 | `Unavailable` and the other errors | `service.client.errors` |
 """
 
+from service.client.approvals import ApprovalClient, Pending, taken
 from service.client.arrangements import ArrangementClient
 from service.client.chain import Chain, ChainParty
 from service.client.connection import Connection, Plaintext, Tls
@@ -38,6 +40,7 @@ from service.client.trust_file import TrustFile
 from service.client.verdicts import Question, Verdict
 
 __all__ = [
+    "ApprovalClient",
     "ArrangementClient",
     "Chain",
     "ChainParty",
@@ -48,6 +51,7 @@ __all__ = [
     "Invalid",
     "LedgerClient",
     "NoSuchThing",
+    "Pending",
     "Plaintext",
     "PublishingClient",
     "Question",
@@ -57,4 +61,5 @@ __all__ = [
     "TrustFile",
     "Unavailable",
     "Verdict",
+    "taken",
 ]

@@ -1,13 +1,18 @@
 """Publishing status records, as an administration's programs do; the messages are the call's."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from aeo.exchange.v1 import publishing_service_pb2 as pb
 from aeo.exchange.v1.publishing_service_pb2_grpc import PublishingServiceStub
+from service.client.approvals import Pending
 from service.client.connection import Connection, resuming
 
 PATIENCE = 30.0
 """Seconds for which a watcher tries to reach a node that has gone away."""
+
+Accepted: TypeAlias = pb.PublishResponse | Pending[pb.PublishResponse]
+"""What a call comes to: accepted, row by row, or a step that waits for a second person."""
 
 
 class PublishingClient:
@@ -24,21 +29,25 @@ class PublishingClient:
         submissions: Sequence[pb.Submission],
         arrangement_ids: Sequence[bytes] = (),
         deadline: float | None = None,
-    ) -> pb.PublishResponse:
-        """Hand in up to 3,000 rows; durable when this returns, and safe to repeat with its key."""
+    ) -> Accepted:
+        """Hand in up to 3,000 rows; durable when this returns, and safe to repeat with its key.
+
+        Revocations, annulments, reversals and corrections among them: all wait for an approver.
+        """
         request = pb.PublishRequest(
             idempotency_key=idempotency_key,
             submissions=submissions,
             arrangement_ids=arrangement_ids,
             economy=self._economy,
         )
-        return self._connection.call(self._stub.Publish, request, deadline)
+        return _accepted(self._connection.call(self._stub.Publish, request, deadline))
 
     def change_status(
         self, request: pb.ChangeStatusRequest, deadline: float | None = None
-    ) -> pb.PublishResponse:
+    ) -> Accepted:
         """One event for the certificates that a trader has."""
-        return self._connection.call(self._stub.ChangeStatus, self._mine(request), deadline)
+        call = self._stub.ChangeStatus
+        return _accepted(self._connection.call(call, self._mine(request), deadline))
 
     def publish_aliases(
         self,
@@ -108,3 +117,9 @@ class PublishingClient:
             made.economy = self._economy
             return made
         return request
+
+
+def _accepted(response: pb.PublishResponse) -> Accepted:
+    if response.HasField("pending"):
+        return Pending(response.pending, pb.PublishResponse.FromString)
+    return response

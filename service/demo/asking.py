@@ -9,7 +9,7 @@ from rich.console import Console
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.ledger.v1 import arrangement_pb2, status_pb2
-from service.client import PublishingClient, StatusClient, Verdict
+from service.client import PublishingClient, StatusClient, Verdict, taken
 from service.demo.figures import Figures
 from service.demo.firms import Firm
 from service.demo.questions import Asked, civil, mixed_questions
@@ -61,7 +61,7 @@ def show_suspension(stage: Stage, console: Console, firm: Firm, arrangement: byt
         scope=status_pb2.SuspensionScope(roles=[status_pb2.CertifiedRole(code="EX")]),
     )
     began = monotonic()
-    answer = officer.change_status(request)
+    answer = taken(officer.change_status(request))
     accepted = monotonic() - began
     while (verdict := client.ask(question)).reason != "SUSPENDED":
         if monotonic() - began > _SEEN_SECONDS:

@@ -13,9 +13,10 @@ from time import sleep
 from typing import Final
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
+from aeo.exchange.v1.arrangement_service_pb2 import Arrangement
 from aeo.ledger.v1 import arrangement_pb2
 from aeo.ledger.v1 import status_pb2 as status
-from service.client import ArrangementClient, PublishingClient
+from service.client import ApprovalClient, ArrangementClient, Pending, PublishingClient, taken
 from service.demo.figures import Figures
 from service.demo.firms import Firm
 from service.demo.stage import Stage
@@ -30,14 +31,21 @@ _CALLERS: Final = 8
 def agree(
     stage: Stage, texts: Mapping[str, arrangement_pb2.ArrangementText], done: Callable[[int], None]
 ) -> dict[str, bytes]:
-    """Have each text proposed by its first party and signed by all; their ids by name."""
+    """Have each text proposed by its first party and signed by all; their ids by name.
+
+    An officer prepares each step and an approver of the same administration approves it.
+    """
+
+    def approved(party: str, made: Arrangement | Pending[Arrangement]) -> Arrangement:
+        return ApprovalClient(stage.connection(party, "approver")).complete(made)
 
     def one(text: arrangement_pb2.ArrangementText) -> bytes:
-        proposer = ArrangementClient(stage.connection(text.parties[0], "approver"))
-        shared = proposer.propose(text, text.name)
+        first = text.parties[0]
+        proposer = ArrangementClient(stage.connection(first, "officer"))
+        shared = approved(first, proposer.propose(text, text.name))
         for party in text.parties:
-            signer = ArrangementClient(stage.connection(party, "approver"))
-            signer.sign(shared.arrangement_id, shared.text_hash)
+            signer = ArrangementClient(stage.connection(party, "officer"))
+            approved(party, signer.sign(shared.arrangement_id, shared.text_hash))
         return shared.arrangement_id
 
     with ThreadPoolExecutor(_CALLERS) as pool:
@@ -133,7 +141,7 @@ def _submissions(
 def _hand_over(stage: Stage, economy: str, rows: Sequence[publishing.Submission]) -> None:
     officer = PublishingClient(stage.connection(economy, "officer"))
     for start in range(0, len(rows), _CHUNK):
-        answer = officer.publish(uuid.uuid4().hex, rows[start : start + _CHUNK])
+        answer = taken(officer.publish(uuid.uuid4().hex, rows[start : start + _CHUNK]))
         faulty = [row for row in answer.rows if row.code]
         if faulty:
             raise Failed(f"{economy}: {faulty[0].code}: {faulty[0].message}")

@@ -73,12 +73,10 @@ class Agreements:
         The same idempotency key gives the text the same nonce, so the ledger itself tells whether
         the proposal was made before. Raises `FormatError`, `KeyReused`, `StepRefused`, `TooLate`.
         """
-        text = _with_nonce(text, self._economy, idempotency_key)
-        known = self._proposed(text, idempotency_key)
+        # Whatever is wrong with the text is said before a number or a key is spent.
+        text, known = self.check_proposal(text, idempotency_key)
         if known is not None:
             return known
-        if self._economy not in text.parties:
-            raise StepRefused(NOT_A_PARTY, f"{self._economy} is not a party of the text")
         made = bytearray()
 
         def fill(body: Transaction) -> None:
@@ -91,11 +89,6 @@ class Agreements:
             step = pb.ArrangementStep(propose=format_arrangement_text(text))
             body.arrangement = format_strict(step)
 
-        # Whatever is wrong with the text is said before a number or a key is spent.
-        complete = pb.ArrangementText()
-        complete.CopyFrom(text)
-        complete.lookup_key_commitment = bytes(HASH_BYTES)
-        parse_arrangement_text(format_arrangement_text(complete))
         try:
             self._act(fill, timeout)
         except _ProposedMeanwhile:
@@ -104,14 +97,37 @@ class Agreements:
             return known
         return bytes(made)
 
+    def check_proposal(
+        self, text: pb.ArrangementText, idempotency_key: str
+    ) -> tuple[pb.ArrangementText, bytes | None]:
+        """The text as `propose` would have it, and the arrangement if it was proposed before.
+
+        Raises `FormatError`, `KeyReused` or `StepRefused`, and changes nothing.
+        """
+        text = _with_nonce(text, self._economy, idempotency_key)
+        known = self._proposed(text, idempotency_key)
+        if known is None:
+            if self._economy not in text.parties:
+                raise StepRefused(NOT_A_PARTY, f"{self._economy} is not a party of the text")
+            complete = pb.ArrangementText()
+            complete.CopyFrom(text)
+            complete.lookup_key_commitment = bytes(HASH_BYTES)
+            parse_arrangement_text(format_arrangement_text(complete))
+        return text, known
+
+    def check_signature(self, arrangement: bytes, text_hash: bytes) -> ArrangementHistory:
+        """The arrangement, if that is the text to sign; raises `StepRefused`."""
+        history = self._history(arrangement)
+        if history.text.text_hash != text_hash:
+            raise StepRefused(TEXT_DIFFERS, "the caller read another text than the one proposed")
+        return history
+
     def sign(self, arrangement: bytes, text_hash: bytes, timeout: float) -> None:
         """Sign the text that has `text_hash`, once its lookup key opens its commitment.
 
         Raises `StepRefused`, `NoLookupKey`, `WrongLookupKey`, `PeerUnreachable` or `TooLate`.
         """
-        history = self._history(arrangement)
-        if history.text.text_hash != text_hash:
-            raise StepRefused(TEXT_DIFFERS, "the caller read another text than the one proposed")
+        history = self.check_signature(arrangement, text_hash)
         self._delivery.obtain(
             history, history.proposed.author, FIRST_EPOCH, history.text.lookup_key_commitment
         )

@@ -34,7 +34,7 @@ from ledger.errors import FormatError
 from ledger.state.state import State
 from ledger.wire import format_strict
 from service.errors import Refused
-from service.node.targets import ROW_CODES, RowFault, RowRefused, RowTargets
+from service.node.targets import ROW_CODES, Consents, RowFault, RowRefused, RowTargets
 from service.store.prepared import Group
 
 __all__ = ["ROW_CODES", "PreparedRows", "RowFault", "prepare_rows"]
@@ -45,6 +45,16 @@ MAX_ROWS: Final = 3_000
 # What takes a second person (domain, *Who may do what*).
 CONFIRMED_EVENTS: Final = frozenset(
     {pb.EVENT_REVOKE, pb.EVENT_ANNUL, pb.EVENT_REVERSE, pb.EVENT_CORRECT}
+)
+# What only takes away from what is shared needs nobody's consent.
+NEEDS_NO_CONSENT: Final = frozenset(
+    {
+        pb.EVENT_SUSPEND,
+        pb.EVENT_REVOKE,
+        pb.EVENT_WITHDRAW,
+        pb.EVENT_ANNUL,
+        pb.EVENT_END_SHARING,
+    }
 )
 STATUSES: Final = Transaction.STATUSES_FIELD_NUMBER
 
@@ -99,7 +109,8 @@ class _Rows:
         self._now = now
         self._confirms = confirms
         self._books: dict[bytes, _Book] = {}
-        self._books_of: dict[tuple[bytes, ...], tuple[_Book, ...]] = {}
+        # And whether any of them asks for consent.
+        self._books_of: dict[tuple[bytes, ...], tuple[tuple[_Book, ...], bool]] = {}
 
     def prepare(self, request: PublishRequestBytes) -> PreparedRows:
         usual = tuple(request.arrangement_ids)
@@ -129,10 +140,16 @@ class _Rows:
         number = submission.certificate_number
         own = submission.arrangement_ids
         wanted = tuple(own) if own else usual
-        books = self._books_of.get(wanted)
-        if books is None:
+        known = self._books_of.get(wanted)
+        if known is None:
             found = self._targets.arrangements(wanted)
-            books = self._books_of[wanted] = tuple(map(self._open, found))
+            asks = any(map(self._targets.asks, found))
+            known = self._books_of[wanted] = tuple(map(self._open, found)), asks
+        books, asks = known
+        if asks and event not in NEEDS_NO_CONSENT:
+            own_ids = tuple(book.key.arrangement_id for book in books)
+            covered = self._targets.shared(own_ids, tin, named=bool(wanted))
+            books = tuple(book for book in books if book.key.arrangement_id in covered)
         middle = self._middle(submission, terms)
         try:
             if middle is not None:
@@ -220,13 +237,15 @@ def prepare_rows(
     now: int,
     *,
     confirms: bool,
+    consents: Consents | None = None,
 ) -> PreparedRows:
     """Make the records of a request that `economy` publishes at `now` (Unix ms).
 
     Raises `ConfirmationRequired` when a row takes a second person and the caller `confirms`
     nothing.
     """
-    return _Rows(RowTargets(state, economy, now), key_of, now, confirms).prepare(request)
+    targets = RowTargets(state, economy, now, consents)
+    return _Rows(targets, key_of, now, confirms).prepare(request)
 
 
 @lru_cache(TERMS_REMEMBERED)
@@ -271,6 +290,19 @@ def _place(data: bytes) -> RecordPlace:
     except DecodeError:
         raise FormatError("corrects is not a RecordPlace message") from None
     return RecordPlace(message.log_index, message.position)
+
+
+@lru_cache(TERMS_REMEMBERED)
+def event_of(terms: bytes) -> int:
+    """The event that a row's terms state; 0 where they cannot be read, which `prepare_rows` says.
+
+    >>> event_of(pb.StatusTerms(event=pb.EVENT_REVOKE).SerializeToString()) in CONFIRMED_EVENTS
+    True
+    """
+    try:
+        return pb.StatusTerms.FromString(terms).event
+    except DecodeError:
+        return 0
 
 
 def is_certificate(number: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from commands import ARRANGEMENT, Aeo, Pilot, free_port, process, run
+from commands import ARRANGEMENT, Aeo, Pilot, free_port, process, run, together
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +52,10 @@ def pilot(founded: Path) -> Iterator[Pilot]:
     pilot = Pilot(founded, told["address"], told["network_id"])
     text = founded / "hk-nz.toml"
     text.write_text(ARRANGEMENT)
-    made = run("arrangement", "propose", text, *pilot.profile("HK", "approver"), "--json").json
+    made = together(pilot, "HK", "arrangement", "propose", text).json["arrangement"]
     for economy in ("HK", "NZ"):
-        options = ("--text-hash", made["text_hash"], *pilot.profile(economy, "approver"))
-        assert run("arrangement", "sign", made["arrangement_id"], *options).code == 0
+        options = (made["arrangement_id"], "--text-hash", made["text_hash"])
+        assert together(pilot, economy, "arrangement", "sign", *options).code == 0
     structlog.reset_defaults()
     yield pilot
     node.send_signal(signal.SIGTERM)

@@ -12,6 +12,7 @@ from node.node_world import GRANT, SUSPEND, make_network, text_between
 from service.api.listener import PlaintextLoopback
 from service.api.serving import Server, ServingSettings, serve
 from service.client import (
+    ApprovalClient,
     ArrangementClient,
     Connection,
     LedgerClient,
@@ -37,7 +38,24 @@ class Exchange:
     shared: bytes = b""
 
     def connection(self, economy: str, role: str = "risk-engine") -> Connection:
-        return Connection.open(self.address, Plaintext(economy, role))
+        return Connection.open(self.address, Plaintext(economy, role, role))
+
+    def approved(self, economy: str, made: object) -> object:
+        """The result of a call, approved by somebody else of the economy where it waits."""
+        with Connection.open(self.address, Plaintext(economy, "approver", "second")) as second:
+            return ApprovalClient(second).complete(made)
+
+    def agree(self, text: object, key: str) -> bytes:
+        """Have a text proposed by its first party and signed by all; the arrangement's id."""
+        first = text.parties[0]
+        with self.connection(first, "officer") as connection:
+            made = ArrangementClient(connection).propose(text, key)
+            proposed = self.approved(first, made)
+        for party in text.parties:
+            with self.connection(party, "officer") as connection:
+                made = ArrangementClient(connection)
+                self.approved(party, made.sign(proposed.arrangement_id, proposed.text_hash))
+        return proposed.arrangement_id
 
     def engine(self, economy: str = "NZ", **given: object) -> StatusClient:
         given = {"network_id": self.node.network_id, "now_ms": self.clock.now_ms} | given
@@ -47,7 +65,7 @@ class Exchange:
         """Publish as HK and wait until it is sealed."""
         with self.connection("HK", "approver") as connection:
             client = PublishingClient(connection)
-            answer = client.publish(key, rows, [self.shared])
+            answer = self.approved("HK", client.publish(key, rows, [self.shared]))
             assert [row.code for row in answer.rows] == [""] * len(rows), answer
             for publication in client.watch(answer.publication_id):
                 if publication.state >= publishing.PUBLICATION_STATE_SEALED:
@@ -84,11 +102,7 @@ def begin(folder: Path) -> Exchange:
     node = Node.start(settings, clock)
     server = serve(node, ServingSettings("127.0.0.1:0", PlaintextLoopback()))
     made = Exchange(settings, clock, node, server, server.address)
-    with made.connection("HK", "approver") as hk, made.connection("NZ", "approver") as nz:
-        proposed = ArrangementClient(hk).propose(text_between("HK", "NZ"), "first")
-        made.shared = proposed.arrangement_id
-        for connection in (hk, nz):
-            ArrangementClient(connection).sign(made.shared, proposed.text_hash)
+    made.shared = made.agree(text_between("HK", "NZ"), "first")
     made.publish("start", row("HK1"), row("HK2"), row("HK3"))
     made.publish("later", suspend("HK2"))
     return made

@@ -17,17 +17,13 @@ INFORMATION = arrangement_pb2.ARRANGEMENT_KIND_INFORMATION
 
 
 def agree(made: Exchange, one: str, other: str, **text: object) -> bytes:
-    with made.connection(one, "approver") as first, made.connection(other, "approver") as second:
-        proposed = ArrangementClient(first).propose(text_between(one, other, **text), one + other)
-        for connection in (first, second):
-            ArrangementClient(connection).sign(proposed.arrangement_id, proposed.text_hash)
-    return proposed.arrangement_id
+    return made.agree(text_between(one, other, **text), one + other)
 
 
 def publish(made: Exchange, economy: str, shared: bytes, *rows: object) -> None:
     with made.connection(economy, "approver") as connection:
         client = PublishingClient(connection)
-        answer = client.publish(f"{economy} {rows[0].tin}", rows, [shared])
+        answer = made.approved(economy, client.publish(f"{economy} {rows[0].tin}", rows, [shared]))
         assert not any(each.code for each in answer.rows), answer
         for step in client.watch(answer.publication_id):
             if step.state >= 5:

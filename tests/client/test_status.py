@@ -354,7 +354,8 @@ def test_no_tin_is_logged(own_exchange: Exchange):
 
 def test_a_strangers_draft_hides_no_history(own_exchange: Exchange):
     with own_exchange.connection("SG", "approver") as sg:
-        drafted = ArrangementClient(sg).propose(text_between("HK", "SG"), "draft")
+        made = ArrangementClient(sg).propose(text_between("HK", "SG"), "draft")
+        drafted = own_exchange.approved("SG", made)
     with own_exchange.engine("HK") as client:
         (history,) = client.history("HK2").histories
         assert history.arrangement_id == own_exchange.shared

@@ -1,0 +1,55 @@
+"""What an approver is shown of a step of an arrangement.
+
+>>> request = pb.ArrangementServiceProposeRequest()
+>>> request.text.name, request.text.kind = "HK-NZ", text_pb.ARRANGEMENT_KIND_RECOGNITION
+>>> request.text.parties.extend(["HK", "NZ"])
+>>> summarise_proposal(request)
+'propose HK-NZ: recognition between HK, NZ, 0 rules'
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aeo.exchange.v1 import arrangement_service_pb2 as pb
+from aeo.ledger.v1 import arrangement_pb2 as text_pb
+from service.api.caller import Caller
+
+
+def always(_request: Any, _caller: Caller) -> bool:
+    """Every request of the method takes two persons."""
+    return True
+
+
+def summarise_proposal(request: pb.ArrangementServiceProposeRequest) -> str:
+    """The text in a line; its bytes are in the request."""
+    text = request.text
+    known = text.kind in text_pb.ArrangementKind.values()
+    kind = text_pb.ArrangementKind.Name(text.kind) if known else "UNKNOWN"
+    kind = kind.removeprefix("ARRANGEMENT_KIND_").lower()
+    parties = ", ".join(text.parties)
+    return f"propose {text.name}: {kind} between {parties}, {len(text.rules):,} rules"
+
+
+def summarise_signature(request: pb.ArrangementServiceSignRequest) -> str:
+    """Which text is signed."""
+    return f"sign arrangement {request.arrangement_id.hex()}, text {request.text_hash.hex()}"
+
+
+def summarise_resumption(request: pb.ArrangementServiceResumeRequest) -> str:
+    """Which arrangement, and from when."""
+    return f"resume arrangement {request.arrangement_id.hex()}, {_when(request.effective_from)}"
+
+
+def summarise_end(request: pb.ArrangementServiceEndRequest) -> str:
+    """Which arrangement, and from when."""
+    return f"end arrangement {request.arrangement_id.hex()}, {_when(request.effective_from)}"
+
+
+def _when(effective_from: int) -> str:
+    if not effective_from:
+        return "at once"
+    try:
+        moment = datetime.fromtimestamp(effective_from / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"from {effective_from} ms"
+    return f"from {moment:%Y-%m-%d %H:%M} UTC"
