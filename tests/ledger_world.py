@@ -7,6 +7,10 @@ and advance; `transaction` only signs. Time moves by one second a block unless t
     shared = world.agree("HK", "NZ")
     world.publish("HK", shared, [world.grant(shared, "HK1", roles=("EX",))])
     world.view.subject(shared, "HK", world.subject(shared, "HK1"))
+    world.decide(Removal("NZ")) and world.hand_over()
+
+Every economy has keys of generation 0, 1, 2 ...: a founder starts with the first, and whoever
+rotates or comes back takes a later one. World signs with the keys that are in force.
 """
 
 from collections.abc import Sequence
@@ -22,12 +26,31 @@ from cryptography.x509.oid import NameOID
 from aeo.ledger.v1 import arrangement_pb2, member_pb2, status_pb2, transaction_pb2
 from ledger.bls.keygen import keygen
 from ledger.bls.scheme import default_backend
-from ledger.chain.export import GENESIS, HEADER, SEAL, TRANSACTION, format_export
+from ledger.chain.export import (
+    GENESIS,
+    HEADER,
+    SEAL,
+    SIGNING_SETS,
+    TRANSACTION,
+    format_export,
+)
 from ledger.chain.genesis import Genesis, format_genesis, parse_genesis
-from ledger.chain.header import header_hash
+from ledger.chain.governance import (
+    Change,
+    GovernanceStep,
+    HandOver,
+    Proposal,
+    Propose,
+    Vote,
+    format_governance_step,
+    proposal_id,
+)
+from ledger.chain.header import header_hash, parse_header
+from ledger.chain.keys import SIGNING_SETS_KEY
 from ledger.chain.parameters import DEFAULT_PARAMETERS, Parameters, format_parameters
 from ledger.chain.registration import FOUNDERS_NETWORK, sign_registration
-from ledger.chain.seal import aggregate_seal, sign_share
+from ledger.chain.seal import SEALED, aggregate_seal, level_of, sign_share
+from ledger.chain.signing_set import format_signing_sets
 from ledger.chain.transaction import format_body, sign_transaction
 from ledger.customs.arrangement import arrangement_id, format_arrangement_text, text_hash
 from ledger.customs.status import (
@@ -60,15 +83,31 @@ def material(*words: str) -> bytes:
     return sha256("/".join(words).encode()).digest()
 
 
-@cache
-def bls_secret(economy: str) -> int:
-    return keygen(material("bls", economy))
+def of_generation(generation: int) -> tuple[str, ...]:
+    """What tells the keys of a later generation from those of the first."""
+    return (str(generation),) if generation else ()
 
 
 @cache
-def ca_certificate(economy: str) -> bytes:
+def bls_secret(economy: str, generation: int = 0) -> int:
+    return keygen(material("bls", economy, *of_generation(generation)))
+
+
+@cache
+def bls_public_key(economy: str, generation: int = 0) -> bytes:
+    return BACKEND.public_key(bls_secret(economy, generation))
+
+
+def secret_behind(economy: str, public_key: bytes) -> int:
+    """The secret of one of the keys of an economy."""
+    generation = next(each for each in range(100) if bls_public_key(economy, each) == public_key)
+    return bls_secret(economy, generation)
+
+
+@cache
+def ca_certificate(economy: str, generation: int = 0) -> bytes:
     """An authority's certificate in DER: Ed25519 signatures are deterministic, so is this."""
-    key = Ed25519PrivateKey.from_private_bytes(material("ca", economy))
+    key = Ed25519PrivateKey.from_private_bytes(material("ca", economy, *of_generation(generation)))
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{economy} test authority")])
     builder = (
         x509.CertificateBuilder()
@@ -84,17 +123,30 @@ def ca_certificate(economy: str) -> bytes:
 
 
 @cache
-def registration(economy: str, weight: int = 1) -> bytes:
+def registration(
+    economy: str,
+    weight: int = 1,
+    *,
+    network_id: bytes = FOUNDERS_NETWORK,
+    bls: int = 0,
+    ed25519: int = 0,
+    ca: int = 0,
+    prefixes: tuple[str, ...] | None = None,
+    name: str = "",
+    time_zone: str = "Asia/Hong_Kong",
+) -> bytes:
+    """A registration with keys of the generations named."""
     body = member_pb2.RegistrationBody(
-        network_id=FOUNDERS_NETWORK,
+        network_id=network_id,
         economy=economy,
-        name=f"Customs of {economy}",
-        time_zone="Asia/Hong_Kong",
-        prefixes=[economy],
+        name=name or f"Customs of {economy}",
+        time_zone=time_zone,
+        prefixes=(economy,) if prefixes is None else prefixes,
         weight=weight,
-        ca_certificate=ca_certificate(economy),
+        ca_certificate=ca_certificate(economy, ca),
     )
-    return sign_registration(body, bls_secret(economy), material("ed25519", economy), BACKEND)
+    seed = material("ed25519", economy, *of_generation(ed25519))
+    return sign_registration(body, bls_secret(economy, bls), seed, BACKEND)
 
 
 @lru_cache
@@ -132,6 +184,8 @@ class World:
         self.headers: list[bytes] = [self.view.header_bytes]
         self.blocks: list[tuple[bytes, tuple[bytes, ...]]] = []
         self.seals: dict[int, bytes] = {}
+        # By height, of headers with a seal of two thirds: object bytes of kind 4 || map proof.
+        self.signing_sets: dict[int, bytes] = {}
         self._signed: dict[str, int] = {}
 
     @property
@@ -156,7 +210,7 @@ class World:
         height = self.view.height if verified is None else verified
         return transaction_pb2.Transaction(
             author=author,
-            key_id=self.view.membership.members[author].key_id,
+            key_id=self.view.membership.all[author].registration.key_id,
             sequence=sequence,
             verified_height=height,
             verified_header_hash=self.header_hash(height),
@@ -167,7 +221,12 @@ class World:
         return header_hash(self.headers[height])
 
     def sign(self, author: str, body: bytes) -> bytes:
-        return sign_transaction(bls_secret(author), BACKEND, self.view.network_id, body)
+        return sign_transaction(self.secret(author), BACKEND, self.view.network_id, body)
+
+    def secret(self, author: str) -> int:
+        """The secret of a member's key in force."""
+        key = self.view.membership.all[author].registration.bls_public_key
+        return secret_behind(author, key)
 
     def transaction(self, author: str, **action: object) -> bytes:
         """A signed transaction; without an action a heartbeat."""
@@ -187,6 +246,54 @@ class World:
         """A signed arrangement step: propose=, sign=, suspend=, resume= or end=."""
         data = format_strict(arrangement_pb2.ArrangementStep(**step))
         return self.transaction(author, arrangement=data)
+
+    # Governance.
+
+    def govern(self, author: str, step: GovernanceStep) -> bytes:
+        """A signed governance step."""
+        return self.transaction(author, governance=format_governance_step(step))
+
+    def propose(self, change: Change, proposer: str = "", *, open_for: int = DAY) -> bytes:
+        """Commit a proposal, by default of the first member that can; returns its id."""
+        identity, transaction = self.proposing(change, proposer, open_for=open_for)
+        block = self.commit(transaction)
+        assert block.results == (("",),), block.results
+        return identity
+
+    def proposing(
+        self, change: Change, proposer: str = "", *, open_for: int = DAY
+    ) -> tuple[bytes, bytes]:
+        """A proposal's id, and the transaction that makes it."""
+        author = proposer or next(iter(self.view.membership.members))
+        transaction = self.govern(author, Propose(Proposal(self.time + open_for, change)))
+        return proposal_id(self.view.network_id, author, self._signed[author]), transaction
+
+    def votes(self, identity: bytes, *voters: str, in_favour: bool = True) -> list[bytes]:
+        """Signed votes of these members, or of everyone in the signing set who may vote."""
+        members = self.view.membership.members
+        all_voters = [each.economy for each in self.view.signing_sets.current.members]
+        return [
+            self.govern(voter, Vote(identity, in_favour))
+            for voter in (voters or [each for each in all_voters if each in members])
+        ]
+
+    def decide(self, change: Change, proposer: str = "") -> bytes:
+        """Propose a change, and let everyone vote for it until it has passed; returns its id."""
+        identity = self.propose(change, proposer)
+        for vote in self.votes(identity):
+            if not self.view.proposals[identity].result:
+                block = self.commit(vote)
+                assert block.results == (("",),), block.results
+        assert self.view.proposals[identity].result == 1
+        return identity
+
+    def hand_over(self, author: str = "") -> Block:
+        """Seal the newest header, and log the hand-over to the pending set."""
+        seal = self.seal()
+        member = author or next(iter(self.view.membership.members))
+        block = self.commit(self.govern(member, HandOver(self.view.header_bytes, seal)))
+        assert block.results == (("",),), block.results
+        return block
 
     # Blocks.
 
@@ -315,23 +422,38 @@ class World:
     def seal(
         self, signers: Sequence[str] | None = None, *, attested_time: int | None = None
     ) -> bytes:
-        """Seal the newest header by `signers`, by default all members."""
+        """Seal the newest header by `signers`, by default the whole signing set."""
         view = self.view
+        current = view.signing_sets.current
         time = view.header_time if attested_time is None else attested_time
+        chosen = [each for each in current.members if signers is None or each.economy in signers]
         shares = {
-            economy: sign_share(
-                bls_secret(economy), BACKEND, view.network_id, view.header_hash, time
+            each.economy: sign_share(
+                secret_behind(each.economy, each.key),
+                BACKEND,
+                view.network_id,
+                view.header_hash,
+                time,
             )
-            for economy in (self.members if signers is None else signers)
+            for each in chosen
         }
-        seal = aggregate_seal(view.signing_sets.current, view.header_hash, time, shares, BACKEND)
+        seal = aggregate_seal(current, view.header_hash, time, shares, BACKEND)
         self.seals[view.height] = seal
+        if level_of(sum(each.weight for each in chosen), current.total) == SEALED:
+            proof = view.prove(SIGNING_SETS_KEY)
+            self.signing_sets[view.height] = format_signing_sets(view.signing_sets) + proof
         return seal
 
     def items(self) -> list[tuple[int, bytes]]:
         """The items of an export of everything."""
         items = [(GENESIS, self.genesis.data)]
+        outgoing = self.genesis.signing_set.hash
         for height, header in enumerate(self.headers):
+            incoming = parse_header(header).signing_set_hash
+            if incoming != outgoing:
+                sealed = max(each for each in self.signing_sets if each < height)
+                items.append((SIGNING_SETS, self.signing_sets[sealed]))
+                outgoing = incoming
             items.append((HEADER, header))
             if height:
                 items += [(TRANSACTION, data) for data in self.blocks[height - 1][1]]
