@@ -108,6 +108,13 @@ class KeyDelivery:
             ).key
         except (PeerRefused, NoEndpoint):
             return None
+        except PeerUnreachable as error:
+            key = beside.key(arrangement, epoch) if beside is not None else None
+            if key is None:
+                raise
+            # It is this very process, which does not listen where the ledger says.
+            _log.warning("no answer at the endpoint on the ledger", of=economy, reason=str(error))
+            return key.key
 
 
 def key_holders(history: ArrangementHistory) -> tuple[str, ...]:
