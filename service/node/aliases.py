@@ -21,7 +21,7 @@ from ledger.state.alias import AliasRecord, check_alias, format_alias
 from ledger.state.refusals import EXECUTED
 from ledger.state.state import State
 from service.node.submission import PreparedRows, is_certificate
-from service.node.targets import RowFault, RowRefused, RowTargets
+from service.node.targets import Consents, RowFault, RowRefused, RowTargets
 from service.store.prepared import Group
 
 ALIASES: Final = Transaction.ALIASES_FIELD_NUMBER
@@ -45,11 +45,12 @@ class _Rows:
         economy: str,
         key_of: Callable[[bytes], LookupKey | None],
         now: int,
+        consents: Consents | None,
     ) -> None:
         self._state = state
         self._economy = economy
         self._key_of = key_of
-        self._targets = RowTargets(state, economy, now)
+        self._targets = RowTargets(state, economy, now, consents)
         self._books: dict[bytes, _Book] = {}
 
     def prepare(self, request: pb.PublishAliasesRequest) -> PreparedRows:
@@ -72,9 +73,13 @@ class _Rows:
             raise RowRefused("SCHEME_MALFORMED", submission.scheme[:64])
         if not is_certificate(submission.value):  # the same text, keyed under another name
             raise RowRefused("ALIAS_MALFORMED")
+        found = self._targets.arrangements(wanted)
+        taken_back = 0 < submission.valid_to <= submission.valid_from
+        if not taken_back:
+            found = self._targets.shared(found, tin, named=bool(wanted))
         made = [
             (arrangement_id, data)
-            for arrangement_id in self._targets.arrangements(wanted)
+            for arrangement_id in found
             if (data := self._record(arrangement_id, submission, tin)) is not None
         ]
         if not made:
@@ -111,9 +116,10 @@ def prepare_aliases(
     economy: str,
     key_of: Callable[[bytes], LookupKey | None],
     now: int,
+    consents: Consents | None = None,
 ) -> PreparedRows:
     """Make the records of a request that `economy` publishes at `now` (Unix ms)."""
-    return _Rows(state, economy, key_of, now).prepare(request)
+    return _Rows(state, economy, key_of, now, consents).prepare(request)
 
 
 def find_alias(

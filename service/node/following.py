@@ -21,8 +21,13 @@ from ledger.customs.transition import CERTIFICATE_UNKNOWN, TRANSITION_REFUSALS, 
 from ledger.errors import FormatError
 from ledger.state.state import State
 from ledger.state.view import StatusEntry
-from service.node.submission import CONFIRMED_EVENTS, STATUSES, PreparedRows
-from service.node.targets import RowFault, RowRefused, RowTargets
+from service.node.submission import (
+    CONFIRMED_EVENTS,
+    NEEDS_NO_CONSENT,
+    STATUSES,
+    PreparedRows,
+)
+from service.node.targets import Consents, RowFault, RowRefused, RowTargets
 from service.store.prepared import Group
 
 # The status that each event leads to; None where the caller or the history says.
@@ -52,17 +57,22 @@ def prepare_change(
     economy: str,
     key_of: Callable[[bytes], LookupKey | None],
     now: int,
+    consents: Consents | None = None,
 ) -> PreparedRows:
     """Make the records of a change that `economy` publishes at `now` (Unix ms), as its row 0.
 
     The request's event is one of `LEADS_TO`. Where nothing can be made, row 0 has the fault.
     """
-    targets = RowTargets(state, economy, now)
+    targets = RowTargets(state, economy, now, consents)
     groups: list[Group] = []
     refused = CERTIFICATE_UNKNOWN
     try:
         tin = targets.tin(request.tin)
-        for arrangement_id in targets.arrangements(tuple(request.arrangement_ids)):
+        wanted = tuple(request.arrangement_ids)
+        found = targets.arrangements(wanted)
+        if request.event not in NEEDS_NO_CONSENT:
+            found = targets.shared(found, tin, named=bool(wanted))
+        for arrangement_id in found:
             try:
                 key = _key(key_of, arrangement_id)
                 records = _records(request, state, economy, key, tin, now)

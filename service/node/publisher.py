@@ -176,7 +176,13 @@ class Publisher:
 
         def prepare(state: State, now: int) -> PreparedRows:
             return prepare_rows(
-                request, state, self.economy, self.keyring.key, now, confirms=confirms
+                request,
+                state,
+                self.economy,
+                self.keyring.key,
+                now,
+                confirms=confirms,
+                consents=self._home.consents,
             )
 
         return self.accept(

@@ -4,7 +4,7 @@ The codes are one closed list for all calls that take rows; a client acts on the
 for people.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from aeo.exchange.v1 import verdict_pb2
 from ledger.customs.tin import parse_tin
@@ -26,6 +26,7 @@ ROW_CODES: Final[dict[str, str]] = {
     "NOT_A_PARTY": "the member is not a party of the arrangement",
     "ARRANGEMENT_NOT_SIGNED": "not every party has signed the arrangement",
     "ARRANGEMENT_HAS_ENDED": "the arrangement has ended",
+    "CONSENT_MISSING": "the trader has not agreed to be shared under the arrangement",
     "LOOKUP_KEY_MISSING": "this node does not hold the arrangement's lookup key",
     "CORRECTS_ONE": "a correction names exactly one arrangement, that of the record it undoes",
 }
@@ -52,10 +53,26 @@ class RowRefused(Exception):  # caught for each row, never seen outside
         super().__init__(self.fault.message)
 
 
-class RowTargets:
-    """Judges TINs and arrangements for what `economy` publishes at `now` (Unix ms)."""
+class Consents(Protocol):
+    """What traders have said of being shared; `required`: whether the text asks for consent."""
 
-    def __init__(self, state: State, economy: str, now: int) -> None:
+    def asks(self, arrangement_id: bytes, *, required: bool) -> bool:
+        """Whether a trader's consent matters at all under an arrangement."""
+
+    def covers(self, arrangement_id: bytes, tin: str, *, required: bool) -> bool:
+        """Whether a trader (canonical TIN) may be shared under an arrangement."""
+
+
+class RowTargets:
+    """Judges TINs and arrangements for what `economy` publishes at `now` (Unix ms).
+
+    Without `consents` nobody is asked for any.
+    """
+
+    def __init__(
+        self, state: State, economy: str, now: int, consents: Consents | None = None
+    ) -> None:
+        self._consents = consents
         self._state = state
         self._economy = economy
         self._now = now
@@ -96,6 +113,33 @@ class RowTargets:
         if not found:
             raise RowRefused("NO_ARRANGEMENT")
         return found
+
+    def asks(self, arrangement_id: bytes) -> bool:
+        """Whether consents matter under an arrangement."""
+        consents = self._consents
+        return consents is not None and consents.asks(
+            arrangement_id, required=self._required(arrangement_id)
+        )
+
+    def shared(self, found: tuple[bytes, ...], tin: str, *, named: bool) -> tuple[bytes, ...]:
+        """Of the arrangements found those under which a trader may be shared.
+
+        Raises `RowRefused` where that is none, or not all that were `named`.
+        """
+        consents = self._consents
+        if consents is None:
+            return found
+        covered = tuple(
+            each for each in found if consents.covers(each, tin, required=self._required(each))
+        )
+        if not covered or (named and len(covered) < len(found)):
+            missing = next(each for each in found if each not in covered)
+            raise RowRefused("CONSENT_MISSING", missing.hex())
+        return covered
+
+    def _required(self, arrangement_id: bytes) -> bool:
+        history = self._state.arrangement(arrangement_id)
+        return history is not None and history.text.consent_required
 
     def _fault(self, arrangement_id: bytes) -> str | None:
         history = self._state.arrangement(arrangement_id)
