@@ -13,8 +13,15 @@ from typing import NamedTuple, cast
 
 from aeo.ledger.v1 import receipt_pb2 as pb
 from ledger.audit.receipt_view import ReceiptView
-from ledger.customs.subject import ALIAS_BYTES, LookupKey, key_context, subject_from_mac
-from ledger.errors import FormatError, ProofError
+from ledger.customs.identify import epoch_name
+from ledger.customs.subject import (
+    ALIAS_BYTES,
+    ARRANGEMENT_ID_BYTES,
+    LookupKey,
+    key_context,
+    subject_from_mac,
+)
+from ledger.errors import FormatError, KeyringError, ProofError
 
 
 class ShownKey:
@@ -52,7 +59,10 @@ class Unopened(NamedTuple):
 
 
 class Openings(Mapping[bytes, LookupKey]):
-    """A keyring for `evaluate`: real keys where the checker holds them, openings elsewhere."""
+    """A keyring for `evaluate`: real keys where the checker holds them, openings elsewhere.
+
+    A key of another epoch than the one that is shown can tell nothing.
+    """
 
     def __init__(
         self,
@@ -68,22 +78,40 @@ class Openings(Mapping[bytes, LookupKey]):
         self._shown: dict[bytes, ShownKey] = {}
         self._used: set[bytes] = set()
 
-    def __getitem__(self, arrangement_id: bytes) -> LookupKey:
+    def __getitem__(self, name: bytes) -> LookupKey:
+        """The key of an arrangement, by its id or by `epoch_name`: of the epoch that is shown."""
+        arrangement_id = name[:ARRANGEMENT_ID_BYTES]
         opening = self._openings.get(arrangement_id)
         if opening is None:
             raise ProofError(f"the receipt opens nobody under {arrangement_id.hex()}")
+        if name not in {arrangement_id, epoch_name(arrangement_id, opening.epoch)}:
+            raise KeyError(name)
         self._used.add(arrangement_id)
-        key = self._lookup_keys.get(arrangement_id)
+        arrangement = self._view.arrangement(arrangement_id)
+        if arrangement is None:
+            raise ProofError("an opening under an arrangement that nobody proposed")
+        epochs = {epoch.number: epoch.commitment for epoch in arrangement.epochs}
+        key = self._real(opening)
         if key is not None:
             return key
+        if opening.epoch not in epochs:
+            raise ProofError(f"no epoch {opening.epoch} of the lookup key was ever in force")
+        own = self._lookup_keys.get(arrangement_id)
+        if own is not None and own.commitment != epochs.get(own.epoch):
+            raise KeyringError(f"{own} opens no commitment of that arrangement")
         if arrangement_id not in self._shown:
-            arrangement = self._view.arrangement(arrangement_id)
-            if arrangement is None:
-                raise ProofError("an opening under an arrangement that nobody proposed")
-            commitment = arrangement.text.lookup_key_commitment
-            self._shown[arrangement_id] = ShownKey(opening, commitment)
+            self._shown[arrangement_id] = ShownKey(opening, epochs[opening.epoch])
         # It answers what `evaluate` asks of a key.
         return cast("LookupKey", self._shown[arrangement_id])
+
+    def _real(self, opening: pb.Opening) -> LookupKey | None:
+        """The checker's own key of the epoch that is shown."""
+        arrangement_id = opening.arrangement_id
+        for name in (arrangement_id, epoch_name(arrangement_id, opening.epoch)):
+            key = self._lookup_keys.get(name)
+            if key is not None and key.epoch == opening.epoch:
+                return key
+        return None
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._openings)
@@ -95,15 +123,13 @@ class Openings(Mapping[bytes, LookupKey]):
         """Every opening was needed, and agrees with the lookup key that the checker holds."""
         if self._openings.keys() != self._used:
             raise ProofError("the receipt opens somebody under an arrangement without need")
-        for arrangement_id, opening in self._openings.items():
-            key = self._lookup_keys.get(arrangement_id)
+        for opening in self._openings.values():
+            key = self._real(opening)
             shown = opening.tin_mac, opening.alias
             if key is None:
                 if bool(opening.tin_mac) == bool(opening.alias):
                     raise FormatError("an opening has a mac or an alias")
-            elif key.epoch != opening.epoch or shown != (
-                (key.tin_mac(tin), b"") if alias is None else (b"", key.alias(*alias))
-            ):
+            elif shown != ((key.tin_mac(tin), b"") if alias is None else (b"", key.alias(*alias))):
                 raise ProofError("under the lookup key the opening is somebody else's")
 
     def unopened(self, issuer: str) -> list[Unopened]:

@@ -23,7 +23,15 @@ _PLAIN = (
     "declared_address",
 )
 # Those that may be absent; absent is None.
-_OPTIONAL = ("as_of", "known_at_height", "known_at_time")
+_OPTIONAL = (
+    "as_of",
+    "known_at_height",
+    "known_at_time",
+    "dispatched_at",
+    "accepted_at",
+    "arrived_at",
+    "released_at",
+)
 
 
 def question_message(query: Query) -> pb.ReceiptQuestion:

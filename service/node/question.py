@@ -6,7 +6,8 @@ What is well-formed but leads nowhere (no TIN at all, an unknown alias) is for `
 >>> read_question(LookupRequest(tin="KR123", function="EX", direction=1, transport_mode=1), "NZ")
 Query(recognising='NZ', function='EX', direction=1, transport_mode=1, tin='KR123', alias=None, \
 level='', as_of=None, known_at_height=None, known_at_time=None, dispatch_economy='', \
-declared_name='', declared_address='', party=None)
+declared_name='', declared_address='', party=None, dispatched_at=None, accepted_at=None, \
+arrived_at=None, released_at=None)
 >>> read_question(LookupRequest(tin="KR123", direction=1, transport_mode=1), "NZ")
 Traceback (most recent call last):
 service.node.question.QuestionError: function: is required
@@ -86,6 +87,10 @@ def read_question(request: LookupRequest, recognising: str) -> Query:
         request.declared_name,
         request.declared_address,
         party=party,
+        dispatched_at=_event("dispatched_at", request),
+        accepted_at=_event("accepted_at", request),
+        arrived_at=_event("arrived_at", request),
+        released_at=_event("released_at", request),
     )
 
 
@@ -109,6 +114,11 @@ def _alias(scheme: str, value: str) -> Alias:
 def _text(field: str, text: str, limit: int) -> None:
     if len(text) > limit:
         raise QuestionError(field, f"has at most {limit} characters")
+
+
+def _event(field: str, request: LookupRequest) -> int | None:
+    """When an event of the goods was, where the request says so."""
+    return _instant(field, getattr(request, field)) if request.HasField(field) else None  # type: ignore[arg-type]
 
 
 def _instant(field: str, value: int) -> int:

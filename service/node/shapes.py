@@ -22,6 +22,7 @@ from dataclasses import replace
 from typing import Final
 
 from aeo.exchange.v1.status_service_pb2 import LookupRequest
+from ledger.customs.case import goods_of
 from ledger.customs.verdict import Query
 
 MAX_SHAPES: Final = 4_096
@@ -50,6 +51,7 @@ class Shapes:
             or query.known_at_time is not None
             or query.declared_name
             or query.declared_address
+            or goods_of(query) is not None
         ):
             return False
         tin = query.tin.encode()
