@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import Aeo, Pilot, process, run
+from commands import Aeo, Pilot, process, run, together
 from ledger.errors import Misbehaviour
 from service.cli.errors import told
 from service.client import TrustFile
@@ -46,7 +46,7 @@ def test_a_dry_run_changes_nothing_and_tells_every_faulty_row(
         assert said.code == 1
         result = said.json
         assert set(result) == {
-            "file", "economy", "unchanged", "changes", "faults", "publications",
+            "file", "economy", "unchanged", "changes", "faults", "publications", "pending",
         }  # fmt: skip
         assert result["unchanged"] == 1
         assert result["publications"] == []
@@ -150,23 +150,66 @@ def test_suspend_one_role_and_reinstate(aeo: Aeo, published: Pilot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "tin", "role", "reason"),
+    ("command", "tin", "reason"),
     [
-        ("withdraw", "HK10000003", "officer", "WITHDRAWN"),
-        ("end-sharing", "HK10000004", "officer", "NOT_SHARED"),
-        ("revoke", "HK10000005", "approver", "REVOKED"),
-        ("annul", "HK10000005", "approver", "ANNULLED"),
+        ("withdraw", "HK10000003", "WITHDRAWN"),
+        ("end-sharing", "HK10000004", "NOT_SHARED"),
+        ("revoke", "HK10000005", "REVOKED"),
+        ("annul", "HK10000005", "ANNULLED"),
     ],
 )
-def test_the_other_steps(
-    aeo: Aeo, published: Pilot, command: str, tin: str, role: str, reason: str
-) -> None:
-    if role == "approver":
-        denied = aeo(command, tin, *published.profile("HK", "officer"))
-        assert (denied.code, "takes an approver" in denied.err) == (2, True)
-    assert aeo(command, tin, *published.profile("HK", role)).code == 0
+def test_the_other_steps(aeo: Aeo, published: Pilot, command: str, tin: str, reason: str) -> None:
+    done = together(published, "HK", command, tin)
+    assert (done.code, done.json["recorded"]) == (0, 1)
     said = aeo("lookup", tin, *EX_BY_SEA, "--json", *published.profile("NZ", "risk-engine"))
     assert (said.code, said.json["reason"]) == (1, reason)
+
+
+def test_what_takes_two_persons(aeo: Aeo, published: Pilot) -> None:
+    officer, approver = (published.profile("HK", role) for role in ("officer", "approver"))
+    said = aeo("revoke", "HK10000001", "--reason", "AUTHORITY", *officer)
+    assert said.code == 0
+    assert "REVOKE every certificate of HK10000001" in said.out
+    [step] = aeo("approvals", "list", *approver, "--json").json
+    assert f"aeo approve {step['step_id']}" in said.err
+    assert (step["prepared_by"], step["method"]) == (
+        "officer",
+        "aeo.exchange.v1.PublishingService/ChangeStatus",
+    )
+    shown = aeo("approvals", "get", step["step_id"], *officer, "--json")
+    assert shown.json["request"]["tin"] == "HK10000001"
+    assert step["step_id"] in aeo("approvals", "list", *officer).out
+    assert aeo("approve", step["step_id"], *officer).code == 2  # an officer approves nothing
+    mine = aeo("revoke", "HK10000001", *approver, "--json").json["pending"]["step_id"]
+    said = aeo("approve", mine, *approver)
+    assert (said.code, "somebody else approves it" in said.err) == (2, True)
+    for each in (step["step_id"], mine):
+        assert aeo("reject", each, "--reason", "the holder has appealed", *approver).code == 0
+    said = aeo("approve", step["step_id"], *approver)
+    assert (said.code, "was rejected by approver" in said.err) == (1, True)
+    assert aeo("approve", "0" * 16, *approver).code == 2
+    assert aeo("approvals", "list", *approver, "--json").json == []
+    engine = published.profile("NZ", "risk-engine")
+    assert aeo("lookup", "HK10000001", *EX_BY_SEA, "--json", *engine).json["reason"] == "NONE"
+
+
+def test_a_register_with_a_revocation(aeo: Aeo, published: Pilot, tmp_path: Path) -> None:
+    register = tmp_path / "register.csv"
+    rows = [f"HK2000000{n},AEO-2{n},EX,,CERTIFIED,2024-06-01,2027-12-31,\n" for n in (1, 2)]
+    register.write_text(HEAD + "".join(rows))
+    officer = published.profile("HK", "officer")
+    assert aeo("publish", register, *officer).code == 0
+    rows[0] = rows[0].replace("CERTIFIED", "REVOKED")
+    rows[1] = rows[1].replace("2027-12-31", "2028-12-31")
+    register.write_text(HEAD + "".join(rows))
+    said = aeo("publish", register, *officer, "--json")
+    assert said.code == 0, said.err
+    # What takes one person is published at once.
+    assert [each["recorded"] for each in said.json["publications"]] == [1]
+    [waiting] = said.json["pending"]
+    assert "1 rows: 1 REVOKE" in waiting["summary"]
+    done = aeo("approve", waiting["step_id"], *published.profile("HK", "approver"), "--json")
+    assert (done.code, done.json["recorded"]) == (0, 1)
 
 
 def test_a_step_on_nobody(aeo: Aeo, published: Pilot) -> None:
@@ -192,10 +235,12 @@ def test_an_arrangement_suspended_and_resumed(aeo: Aeo, published: Pilot) -> Non
     suspended = aeo("arrangement", "suspend", "HK-NZ", *approver, "--json")
     assert (suspended.code, suspended.json["suspended_by"]) == (0, ["NZ"])
     assert aeo(*asked).json["reason"] == "ARRANGEMENT_SUSPENDED"
-    assert aeo("arrangement", "resume", "HK-NZ", *approver).code == 0
+    assert together(published, "NZ", "arrangement", "resume", "HK-NZ").code == 0
     assert aeo(*asked).json["reason"] == "NONE"
-    early = aeo("arrangement", "end", "HK-NZ", *approver)
+    early = together(published, "NZ", "arrangement", "end", "HK-NZ")
     assert (early.code, "sooner than the notice" in early.err) == (1, True)
+    [waiting] = aeo("approvals", "list", *approver, "--json").json
+    assert aeo("reject", waiting["step_id"], *published.profile("NZ", "officer")).code == 0
 
 
 def test_what_is_asked_before_signing(aeo: Aeo, published: Pilot) -> None:

@@ -6,6 +6,7 @@ import grpc
 import pytest
 
 from aeo.exchange.v1 import (
+    approval_service_pb2,
     arrangement_service_pb2,
     ledger_service_pb2,
     publishing_service_pb2,
@@ -35,13 +36,16 @@ PublishingService/Compare            .     .      .      +       +        .     
 PublishingService/GetPublication     .     .      .      +       +        +       .     .
 PublishingService/ListPublications   .     .      .      +       +        +       .     .
 PublishingService/WatchPublication   .     .      .      +       +        +       .     .
-ArrangementService/Propose           .     .      .      .       +        .       .     .
-ArrangementService/Sign              .     .      .      .       +        .       .     .
+ArrangementService/Propose           .     .      .      +       +        .       .     .
+ArrangementService/Sign              .     .      .      +       +        .       .     .
 ArrangementService/Suspend           .     .      .      .       +        .       .     .
-ArrangementService/Resume            .     .      .      .       +        .       .     .
-ArrangementService/End               .     .      .      .       +        .       .     .
+ArrangementService/Resume            .     .      .      +       +        .       .     .
+ArrangementService/End               .     .      .      +       +        .       .     .
 ArrangementService/Get               +     +      .      +       +        +       +     +
 ArrangementService/List              +     +      .      +       +        +       +     +
+ApprovalService/ListPending          .     .      .      +       +        +       .     .
+ApprovalService/Approve              .     .      .      .       +        .       .     .
+ApprovalService/Reject               .     .      .      +       +        .       .     .
 LedgerService/GetNetwork             +     +      +      +       +        +       +     +
 LedgerService/GetLatest              +     +      +      +       +        +       +     +
 LedgerService/GetHeader              +     +      +      +       +        +       +     +
@@ -56,6 +60,7 @@ ROLES += ("approver", "auditor", "node-admin", "node")
 FILES = {
     "StatusService": status_service_pb2,
     "PublishingService": publishing_service_pb2,
+    "ApprovalService": approval_service_pb2,
     "ArrangementService": arrangement_service_pb2,
     "LedgerService": ledger_service_pb2,
 }
@@ -122,7 +127,7 @@ def test_nobody_writes_for_another_economy(node: Node, channel: grpc.Channel) ->
     height = node.state.height
     for path in table():
         service, name = path.split("/")
-        if service not in {"PublishingService", "ArrangementService"} or name in {"Get", "List"}:
+        if service not in {"PublishingService", "ArrangementService", "ApprovalService"} or name in {"Get", "List"}:
             continue
         method = FILES[service].DESCRIPTOR.services_by_name[service].methods_by_name[name]
         request = getattr(FILES[service], method.input_type.name)(economy="NZ")
