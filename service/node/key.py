@@ -91,3 +91,8 @@ def known_public_key(state: State, key_id: bytes) -> bytes | None:
         if known[:1] == b"B" and key_id_of(known[1:]) == key_id:
             return known[1:]
     return None
+
+
+def is_registered(state: State, public_key: bytes) -> bool:
+    """Whether a BLS key is or ever was in force in this network."""
+    return b"B" + public_key in state.membership.keys

@@ -35,6 +35,9 @@ from service.keys.key_folder import KeyFolder
 from service.node.agreements import Agreements
 from service.node.approvals import Approvals, log_step
 from service.node.blocks import LedgerBlocks
+from service.node.evidence import Evidence
+from service.node.governing import Governance
+from service.node.hand_over import HandOverKeeper
 from service.node.heartbeat import Heartbeats
 from service.node.history import LedgerHistory
 from service.node.key import HeldKeys
@@ -46,6 +49,7 @@ from service.node.publications import Publications
 from service.node.publisher import Publisher
 from service.node.restoring import check_guard, restore
 from service.node.sealer import HostedSealer
+from service.node.set_changes import SetChanges
 from service.store.guard import SealGuard
 from service.store.home_store import HomeStore
 from service.store.ledger_store import LedgerStore, SealLevel
@@ -97,6 +101,7 @@ class HostedMember:
     publications: Publications
     peers: Peers
     approvals: Approvals
+    governance: Governance
 
     @property
     def economy(self) -> str:
@@ -141,6 +146,10 @@ class Node:
         self.machine: Machine = restore(self.ledger_store, backend, updates)
         self.genesis: Genesis = self.machine.state.genesis
         self.network_id: bytes = self.genesis.network_id
+        self.set_changes = SetChanges(self.ledger_store, self.genesis, backend)
+        self.evidence = Evidence(
+            self.ledger_store, self.genesis, self.set_changes, self._current, backend
+        )
         keys = {
             economy: self._keys_of(economy, given) for economy, given in settings.members.items()
         }
@@ -158,6 +167,7 @@ class Node:
             and newest.level == SealLevel.SEALED,
             on_step=on_step,
         )
+        self.feed.listen_refused(self.evidence.refused)
         self._seal_at_start = (
             newest
             if newest is None
@@ -172,6 +182,9 @@ class Node:
         self.hosted: Mapping[str, HostedMember] = hosted
         self._heartbeats = Heartbeats(
             (member.publisher for member in hosted.values()), self._current, clock
+        )
+        self._hand_over = HandOverKeeper(
+            hosted.values, self._current, self.ledger_store, self.set_changes, on_step
         )
 
     @classmethod
@@ -195,6 +208,7 @@ class Node:
             for member in node.hosted.values():
                 member.publisher.start(history)
             node._heartbeats.start()
+            node._hand_over.start()
         except BaseException:
             node.stop()
             raise
@@ -206,6 +220,7 @@ class Node:
             return
         self._stopped = True
         self._heartbeats.stop()
+        self._hand_over.stop()
         for member in self.hosted.values():
             member.publisher.stop()
         self.engine.stop()
@@ -326,8 +341,9 @@ class Node:
             keys.economy, home.outbox, self._current, self.finality_of, self.feed
         )
         approvals = self._stack.enter_context(Approvals(home.approvals, self.clock, log_step))
+        governance = Governance(publisher, keys, self._current, self.backend, on_step)
         return HostedMember(
-            keys, home, keyring, publisher, agreements, publications, peers, approvals
+            keys, home, keyring, publisher, agreements, publications, peers, approvals, governance
         )
 
 
