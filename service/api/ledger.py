@@ -48,6 +48,8 @@ class LedgerServicer:
             "GetConsistencyProof": (self.get_consistency_proof, pb.GetConsistencyProofRequest),
             "GetStateProof": (self.get_state_proof, pb.GetStateProofRequest),
             "GetSeal": (self.get_seal, pb.GetSealRequest),
+            "GetTrustChain": (self.get_trust_chain, pb.GetTrustChainRequest),
+            "ListEvidence": (self.list_evidence, pb.ListEvidenceRequest),
         }
         methods = {
             name: Method(
@@ -155,6 +157,25 @@ class LedgerServicer:
         height = _height(self._node.state, request.height)
         seal = self._node.seal_of(height)
         return pb.GetSealResponse(seal=seal.data, finality=seal.finality)
+
+    def get_trust_chain(
+        self, request: pb.GetTrustChainRequest, _call: Call
+    ) -> pb.GetTrustChainResponse:
+        """The set changes from a set on, or all since the founders."""
+        set_changes = self._node.set_changes
+        wanted = request.signing_set_hash
+        if len(wanted) not in (0, 32):
+            raise InvalidField("signing_set_hash", f"has 32 bytes, not {len(wanted)}")
+        changes = set_changes.from_set(wanted) if wanted else set_changes.all()
+        if changes is None:
+            raise NotFound("NO_SIGNING_SET", "no header was ever sealed by that set")
+        return pb.GetTrustChainResponse(changes=[change.message() for change in changes])
+
+    def list_evidence(
+        self, _request: pb.ListEvidenceRequest, _call: Call
+    ) -> pb.ListEvidenceResponse:
+        """What members signed that excludes each other."""
+        return pb.ListEvidenceResponse(evidence=self._node.evidence.all())
 
     def stream_blocks(
         self, request: pb.StreamBlocksRequest, call: Call

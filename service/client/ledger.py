@@ -10,7 +10,10 @@ from collections.abc import Iterator, Sequence
 from aeo.exchange.v1 import ledger_service_pb2 as pb
 from aeo.exchange.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from ledger.chain.export import GENESIS, HEADER, SEAL, TRANSACTION, Item, format_export
-from ledger.chain.header import parse_header
+from ledger.chain.export_order import order_items
+from ledger.chain.genesis import parse_genesis
+from ledger.chain.header import Header, parse_header
+from ledger.chain.set_change import SetChange, read_set_change
 from service.client.connection import Connection, resuming
 from service.client.errors import Unavailable
 from service.client.trust import ShownHeader
@@ -66,6 +69,20 @@ class LedgerClient:
         """What the newest map holds under a key of 32 bytes, or that it holds nothing."""
         return self._connection.call(self._stub.GetStateProof, pb.GetStateProofRequest(key=key))
 
+    def trust_chain(self, signing_set_hash: bytes = b"") -> list[SetChange]:
+        """How trust passed on from a set, by default the founders'; empty if it still seals.
+
+        Raises `NoSuchThing` for a set that never did.
+        """
+        request = pb.GetTrustChainRequest(signing_set_hash=signing_set_hash)
+        said = self._connection.call(self._stub.GetTrustChain, request)
+        return [read_set_change(change) for change in said.changes]
+
+    def evidence(self) -> list[bytes]:
+        """Evidence of misbehaviour that the node keeps, for `ledger.audit.evidence`."""
+        said = self._connection.call(self._stub.ListEvidence, pb.ListEvidenceRequest())
+        return list(said.evidence)
+
     def blocks(
         self, from_height: int = 0, *, stop_at_latest: bool = False
     ) -> Iterator[pb.StreamBlocksResponse]:
@@ -91,17 +108,31 @@ class LedgerClient:
 
         Raises a `ClientError` where the node goes away: half a file is no export.
         """
-        return format_export(self._items())
+        changes, latest = self._changes_and_latest()
+        return format_export(order_items(self._items(latest), changes))
 
-    def _items(self) -> Iterator[Item]:
+    def _changes_and_latest(self) -> tuple[list[SetChange], Header]:
+        """The set changes of all hand-overs up to a header that is the newest."""
+        while True:
+            changes, latest = self.trust_chain(), parse_header(self.latest().header)
+            sets = changes[-1].sets.pending if changes else None
+            founders = sets or parse_genesis(self.genesis()).signing_set
+            if founders.hash == latest.signing_set_hash:
+                return changes, latest
+            # There was a hand-over between the two answers.
+
+    def _items(self, latest: Header) -> Iterator[Item]:
         yield GENESIS, self.genesis()
         held: list[Item] = []  # since the newest seal: the file must end with one
         newest = b""
         request = pb.StreamBlocksRequest(from_height=0, stop_at_latest=True)
         for message in self._connection.stream(self._stub.StreamBlocks, request):
             if message.header != newest:
-                if newest and parse_header(message.header).height <= parse_header(newest).height:
+                height = parse_header(message.header).height
+                if newest and height <= parse_header(newest).height:
                     continue  # the late seal of an earlier block
+                if height > latest.height:
+                    break  # it may name a set whose set change is not among those asked for
                 newest = message.header
                 held.append((HEADER, newest))
             held.extend((TRANSACTION, transaction) for transaction in message.transactions)

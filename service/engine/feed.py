@@ -23,6 +23,7 @@ class BlockFeed:
         self._version = 0
         self._closed = False
         self._listeners: list[Callable[[Block], None]] = []
+        self._refused: list[Callable[[bytes, str], None]] = []
 
     @property
     def version(self) -> int:
@@ -51,10 +52,22 @@ class BlockFeed:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def listen_refused(self, listener: Callable[[bytes, str], None]) -> None:
+        """Call `listener` with each transaction that does not enter the log, and its code.
+
+        As `listen` does.
+        """
+        self._refused.append(listener)
+
     def tell(self, block: Block) -> None:
         """Pass a block that has become current to the listeners. The writer calls this."""
         for listener in tuple(self._listeners):
             listener(block)
+
+    def tell_refused(self, transaction: bytes, code: str) -> None:
+        """Pass on a transaction that did not enter. The writer calls this."""
+        for listener in tuple(self._refused):
+            listener(transaction, code)
 
     def announce(self) -> None:
         """Wake whoever waits. The writer calls this after each block and each seal."""

@@ -186,7 +186,16 @@ class SoloEngine:
             self._seal()
 
     def _release(self, batch: list[tuple[_Waiting, int]], block: Block) -> None:
-        outcomes = iter(_outcomes(block))
+        each = _outcomes(block)
+        submitted = [
+            transaction
+            for waiting, count in batch
+            for transaction in waiting.transactions[len(waiting.outcomes) :][:count]
+        ]
+        for transaction, outcome in zip(submitted, each, strict=True):
+            if isinstance(outcome, str):
+                self.feed.tell_refused(transaction, outcome)
+        outcomes = iter(each)
         done: list[_Waiting] = []
         with self._changed:
             for waiting, count in batch:
