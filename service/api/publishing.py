@@ -132,6 +132,7 @@ class PublishingServicer:
                 member.keyring.key,
                 now,
                 member.home.consents,
+                member.home.profiles,
             )
 
         with failures("event"):

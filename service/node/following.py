@@ -21,6 +21,7 @@ from ledger.customs.transition import CERTIFICATE_UNKNOWN, TRANSITION_REFUSALS, 
 from ledger.errors import FormatError
 from ledger.state.state import State
 from ledger.state.view import StatusEntry
+from service.node.own_profiles import NO_PROFILES, OwnProfiles, commit_all, commits
 from service.node.submission import (
     CONFIRMED_EVENTS,
     NEEDS_NO_CONSENT,
@@ -58,6 +59,7 @@ def prepare_change(
     key_of: Callable[[bytes], LookupKey | None],
     now: int,
     consents: Consents | None = None,
+    profiles: OwnProfiles = NO_PROFILES,
 ) -> PreparedRows:
     """Make the records of a change that `economy` publishes at `now` (Unix ms), as its row 0.
 
@@ -80,12 +82,44 @@ def prepare_change(
                 if none.code != CERTIFICATE_UNKNOWN:
                     refused = none.code
                 continue
+            if tin in profiles.tins and commits(request.event):
+                commit_all(profiles, tin, arrangement_id, records)
             groups.append(Group(STATUSES, arrangement_id, (0,) * len(records), tuple(records)))
     except RowRefused as error:
         return PreparedRows((), {0: error.fault})
     if not groups:
         return PreparedRows((), {0: RowFault(refused, TRANSITION_REFUSALS[refused])})
     return PreparedRows(tuple(groups), {})
+
+
+def prepare_ends(
+    subjects: Sequence[tuple[bytes, bytes]], state: State, economy: str, now: int
+) -> PreparedRows:
+    """Make END_SHARING for every certificate of each (arrangement id, subject) that is shared.
+
+    Rows are the subjects. One under an arrangement that takes no more records gives none.
+    """
+    request = ChangeStatusRequest(
+        event=pb.EVENT_END_SHARING, reason=pb.PUBLIC_REASON_HOLDER_REQUEST
+    )
+    targets = RowTargets(state, economy, now)
+    books: dict[bytes, list[tuple[int, bytes]]] = {}
+    for row, (arrangement_id, subject) in enumerate(subjects):
+        try:
+            targets.arrangements((arrangement_id,))
+        except RowRefused:
+            continue
+        for own in _certificates(state.subject(arrangement_id, economy, subject)):
+            record = _follow(request, own, now)
+            if check_transition(record, own, now, 0) is None:  # 0: only MIGRATED asks
+                books.setdefault(arrangement_id, []).append((row, format_status(record)))
+    return PreparedRows(
+        tuple(
+            Group(STATUSES, arrangement_id, *(tuple(each) for each in zip(*rows, strict=True)))
+            for arrangement_id, rows in books.items()
+        ),
+        {},
+    )
 
 
 def takes_two(event: int) -> bool:
@@ -159,6 +193,7 @@ def _follow(request: ChangeStatusRequest, own: list[StatusEntry], now: int) -> S
         effective_from=request.effective_from or now,
         effective_to=request.effective_to,
         terms=terms,
+        profile_commitment=b"",  # each record has a nonce of its own
         predecessor=None,
         corrects=None,
         reapply_after=request.reapply_after,
@@ -184,6 +219,7 @@ def _as_shared(
         effective_from=effective_from,
         effective_to=end,
         terms=terms,
+        profile_commitment=b"",  # each record has a nonce of its own
         predecessor=None,
         corrects=None,
         reapply_after=request.reapply_after,

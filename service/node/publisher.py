@@ -183,6 +183,7 @@ class Publisher:
                 now,
                 confirms=confirms,
                 consents=self._home.consents,
+                profiles=self._home.profiles,
             )
 
         return self.accept(

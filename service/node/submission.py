@@ -34,6 +34,7 @@ from ledger.errors import FormatError
 from ledger.state.state import State
 from ledger.wire import format_strict
 from service.errors import Refused
+from service.node.own_profiles import NO_PROFILES, Commitments, OwnProfiles, commits
 from service.node.targets import ROW_CODES, Consents, RowFault, RowRefused, RowTargets
 from service.store.prepared import Group
 
@@ -103,9 +104,12 @@ class _Rows:
         key_of: Callable[[bytes], LookupKey | None],
         now: int,
         confirms: bool,
+        profiles: OwnProfiles,
     ) -> None:
         self._targets = targets
         self._key_of = key_of
+        self._with_profile = profiles.tins
+        self._commitments = Commitments(profiles)
         self._now = now
         self._confirms = confirms
         self._books: dict[bytes, _Book] = {}
@@ -120,6 +124,7 @@ class _Rows:
                 self._add(row, submission, usual)
             except RowRefused as refused:
                 faults[row] = refused.fault
+        self._commitments.make()
         return PreparedRows(
             tuple(
                 Group(STATUSES, arrangement_id, tuple(book.submissions), tuple(book.records))
@@ -166,6 +171,11 @@ class _Rows:
         for book, record in zip(books, made, strict=True):
             book.submissions.append(row)
             book.records.append(record)
+        if tin in self._with_profile and commits(event):
+            common = middle is not None
+            for book in books:
+                key, records = book.key, book.records
+                self._commitments.note(tin, key.arrangement_id, records, common=common)
 
     def _open(self, arrangement_id: bytes) -> _Book:
         book = self._books.get(arrangement_id)
@@ -238,6 +248,7 @@ def prepare_rows(
     *,
     confirms: bool,
     consents: Consents | None = None,
+    profiles: OwnProfiles = NO_PROFILES,
 ) -> PreparedRows:
     """Make the records of a request that `economy` publishes at `now` (Unix ms).
 
@@ -245,7 +256,7 @@ def prepare_rows(
     nothing.
     """
     targets = RowTargets(state, economy, now, consents)
-    return _Rows(targets, key_of, now, confirms).prepare(request)
+    return _Rows(targets, key_of, now, confirms, profiles).prepare(request)
 
 
 @lru_cache(TERMS_REMEMBERED)

@@ -9,13 +9,15 @@
 That a scrub is due is kept too: it outlives a crash between the two.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from secrets import token_bytes
 from typing import Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 from sqlmodel import col
 
+from ledger.customs.profile import NONCE_BYTES, profile_commitment
 from service.store.database import Database
 from service.store.group_commit import GroupCommit
 from service.store.home_tables import CounterRow
@@ -37,13 +39,6 @@ SLICE: Final = 500
 SCANNED: Final = "profiles_scanned"
 SCRUB_DUE: Final = "profiles_scrub_due"
 REFUSED: Final = "profiles_refused"
-
-
-class Commitment(NamedTuple):
-    """What a record to come says of its trader's profile."""
-
-    commitment: bytes
-    nonce: bytes
 
 
 class Opened(NamedTuple):
@@ -96,8 +91,17 @@ class ProfileStore:
     def __init__(self, database: Database, commits: GroupCommit) -> None:
         self._database = database
         self._commits = commits
+        self._tins: set[str] | None = None
 
     # One's own.
+
+    @property
+    def tins(self) -> Container[str]:
+        """Whose profile is in force; in memory, since every row that is published asks."""
+        if self._tins is None:
+            with self._database.reading() as connection:
+                self._tins = set(connection.execute(select(col(ProfileRow.tin))).scalars())
+        return self._tins
 
     def put(self, profiles: Sequence[tuple[str, bytes]]) -> None:
         """Put profiles in force, by TIN; one that is the same as before changes nothing."""
@@ -117,7 +121,10 @@ class ProfileStore:
                     )
                 connection.execute(insert(ProfileRow), {"tin": tin, "data": data})
 
+        known = self.tins
+        assert isinstance(known, set)
         self._commits.run(work)
+        known.update(tin for tin, _ in profiles)
 
     def own(self, tin: str) -> bytes | None:
         """The profile in force of a trader of one's own."""
@@ -135,11 +142,7 @@ class ProfileStore:
             )
             yield from rows.tuples()
 
-    def commit(
-        self,
-        wanted: Sequence[tuple[str, bytes]],
-        make: Callable[[bytes], Commitment],
-    ) -> list[bytes]:
+    def commit(self, wanted: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """For each (TIN, arrangement id) a commitment to the profile in force, with its own nonce.
 
         Empty for a trader without profile. Durable on return: a record may say it.
@@ -156,7 +159,8 @@ class ProfileStore:
                     made.append(b"")
                     continue
                 profile_id, data = known
-                commitment, nonce = make(data)
+                nonce = token_bytes(NONCE_BYTES)
+                commitment = profile_commitment(nonce, data)
                 made.append(commitment)
                 rows.append(
                     {
@@ -370,7 +374,12 @@ class ProfileStore:
             _set_counter(connection, SCRUB_DUE, 1)
             return True
 
-        return self._commits.run(work)
+        known = self.tins
+        assert isinstance(known, set)
+        erased = self._commits.run(work)
+        if not arrangement_ids:
+            known.discard(tin)
+        return erased
 
     def erase_partners(
         self, arrangement_id: bytes, issuer: str, commitments: Sequence[bytes], now: int
