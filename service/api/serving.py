@@ -24,6 +24,8 @@ from service.api.health import HealthServer
 from service.api.ledger import SERVICE as LEDGER
 from service.api.ledger import LedgerServicer
 from service.api.listener import Limits, Listener, MutualTls, PlaintextLoopback
+from service.api.membership import SERVICE as MEMBERSHIP
+from service.api.membership import MembershipServicer
 from service.api.metrics import Metrics, MetricsServer
 from service.api.publishing import SERVICE as PUBLISHING
 from service.api.publishing import PublishingServicer
@@ -104,6 +106,7 @@ def serve(node: Node, settings: ServingSettings) -> Server:
     listener.register(STATUS, StatusServicer(node).methods())
     listener.register(PUBLISHING, PublishingServicer(node).methods())
     listener.register(ARRANGEMENTS, ArrangementServicer(node).methods())
+    listener.register(MEMBERSHIP, MembershipServicer(node).methods())
     listener.register(LEDGER, LedgerServicer(node).methods())
     return Server(node, listener, settings, metrics)
 

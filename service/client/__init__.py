@@ -13,6 +13,7 @@
 | `StatusClient` | look-ups, batches, streams, whole chains, histories, news |
 | `PublishingClient` | publish records and aliases, follow publications |
 | `ArrangementClient` | propose, sign, suspend, resume, end, read |
+| `MembershipClient` | members and proposals: list, propose, vote, rotate keys |
 | `ApprovalClient`, `Pending`, `taken` | steps that take two persons |
 | `LedgerClient` | headers, blocks, proofs, export |
 | `Tls`, `Plaintext` | how to reach the node |
@@ -33,6 +34,7 @@ from service.client.errors import (
     Unavailable,
 )
 from service.client.ledger import LedgerClient
+from service.client.membership import MembershipClient
 from service.client.publishing import PublishingClient
 from service.client.status import StatusClient
 from service.client.trust import Trust
@@ -50,6 +52,7 @@ __all__ = [
     "Denied",
     "Invalid",
     "LedgerClient",
+    "MembershipClient",
     "NoSuchThing",
     "Pending",
     "Plaintext",

@@ -25,11 +25,13 @@ from ledger.chain.governance import (
     format_governance_step,
     proposal_id,
 )
-from ledger.chain.registration import Registration, sign_registration
+from ledger.chain.registration import parse_registration, sign_registration
 from ledger.state.governance_refusals import GOVERNANCE_REFUSALS, PROPOSAL_UNKNOWN
 from ledger.state.state import State
+from ledger.wire import format_strict
 from service.engine.protocol import OnStep, no_step
 from service.errors import KeyReused, MayNotPublish, Refused
+from service.keys.key_folder import KeyFolder
 from service.node.agreements import StepRefused, TooLate
 from service.node.key import HeldKeys, is_registered
 from service.node.publisher import Publisher
@@ -114,13 +116,8 @@ class Governance:
         `StepRefused`, `TooLate`.
         """
         with self._lock:
+            folder, body = self.check_rotation(endpoint=endpoint, ca_certificate=ca_certificate)
             state = self._current()
-            member = state.membership.members.get(self._economy)
-            folder = self._keys.folder
-            if member is None or not self._publisher.active:
-                raise MayNotPublish(self._economy)
-            if folder is None:
-                raise NoKeyFolder(self._economy)
             self._on_step("rotation:before")
             spare = next(
                 (k for k in self._keys.all if not is_registered(state, k.public_key)), None
@@ -128,14 +125,28 @@ class Governance:
             if spare is None:
                 spare = self._keys.add(folder.make(self._backend).bls_secret)
             self._on_step("rotation:stored")
-            body = _body(member, state.network_id)
-            body.endpoint = endpoint or body.endpoint
-            body.ca_certificate = ca_certificate or body.ca_certificate
             registration = sign_registration(
                 body, spare.secret, folder.seed(spare.secret), self._backend
             )
             self._step(format_governance_step(Rotation(registration)), timeout)
             self._on_step("rotation:recorded")
+
+    def check_rotation(
+        self, *, endpoint: str = "", ca_certificate: bytes = b""
+    ) -> tuple[KeyFolder, RegistrationBody]:
+        """Where new keys would go, and what they would be registered with; raises as `rotate`."""
+        state = self._current()
+        member = state.membership.members.get(self._economy)
+        if member is None or not self._publisher.active:
+            raise MayNotPublish(self._economy)
+        if self._keys.folder is None:
+            raise NoKeyFolder(self._economy)
+        body = RegistrationBody.FromString(RegistrationMessage.FromString(member.data).body)
+        body.network_id = state.network_id  # a founder's own names none
+        body.endpoint = endpoint or body.endpoint
+        body.ca_certificate = ca_certificate or body.ca_certificate
+        parse_registration(format_strict(RegistrationMessage(body=format_strict(body))))
+        return self._keys.folder, body
 
     def _proposed(self, proposal: Proposal) -> bytes | None:
         """This member's own proposal of the same, the newest."""
@@ -159,10 +170,3 @@ class Governance:
         if code:
             text = GOVERNANCE_REFUSALS.get(code, code)
             raise StepRefused(code, f"recorded in block {place.height} and refused: {text}")
-
-
-def _body(registration: Registration, network_id: bytes) -> RegistrationBody:
-    """What a member has registered, for this network (a founder's names none)."""
-    body = RegistrationBody.FromString(RegistrationMessage.FromString(registration.data).body)
-    body.network_id = network_id
-    return body

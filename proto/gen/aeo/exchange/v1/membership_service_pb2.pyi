@@ -62,7 +62,7 @@ class MembershipServiceGetResponse(_message.Message):
     def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ...) -> None: ...
 
 class Member(_message.Message):
-    __slots__ = ("economy", "name", "time_zone", "prefixes", "weight", "key_id", "endpoint", "state", "since", "old_key_seals")
+    __slots__ = ("economy", "name", "time_zone", "prefixes", "weight", "key_id", "endpoint", "state", "since", "old_key_seals", "registration")
     ECONOMY_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +73,7 @@ class Member(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     OLD_KEY_SEALS_FIELD_NUMBER: _ClassVar[int]
+    REGISTRATION_FIELD_NUMBER: _ClassVar[int]
     economy: str
     name: str
     time_zone: str
@@ -83,7 +84,8 @@ class Member(_message.Message):
     state: MemberState
     since: int
     old_key_seals: bool
-    def __init__(self, economy: _Optional[str] = ..., name: _Optional[str] = ..., time_zone: _Optional[str] = ..., prefixes: _Optional[_Iterable[str]] = ..., weight: _Optional[int] = ..., key_id: _Optional[bytes] = ..., endpoint: _Optional[str] = ..., state: _Optional[_Union[MemberState, str]] = ..., since: _Optional[int] = ..., old_key_seals: _Optional[bool] = ...) -> None: ...
+    registration: bytes
+    def __init__(self, economy: _Optional[str] = ..., name: _Optional[str] = ..., time_zone: _Optional[str] = ..., prefixes: _Optional[_Iterable[str]] = ..., weight: _Optional[int] = ..., key_id: _Optional[bytes] = ..., endpoint: _Optional[str] = ..., state: _Optional[_Union[MemberState, str]] = ..., since: _Optional[int] = ..., old_key_seals: _Optional[bool] = ..., registration: _Optional[bytes] = ...) -> None: ...
 
 class MembershipServiceProposeRequest(_message.Message):
     __slots__ = ("proposal", "economy", "idempotency_key")
@@ -122,10 +124,14 @@ class MembershipServiceVoteResponse(_message.Message):
     def __init__(self, proposal: _Optional[_Union[MemberProposal, _Mapping]] = ..., pending: _Optional[_Union[_approval_service_pb2.PendingStep, _Mapping]] = ...) -> None: ...
 
 class MembershipServiceRotateKeyRequest(_message.Message):
-    __slots__ = ("economy",)
+    __slots__ = ("economy", "endpoint", "ca_certificate")
     ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    CA_CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     economy: str
-    def __init__(self, economy: _Optional[str] = ...) -> None: ...
+    endpoint: str
+    ca_certificate: bytes
+    def __init__(self, economy: _Optional[str] = ..., endpoint: _Optional[str] = ..., ca_certificate: _Optional[bytes] = ...) -> None: ...
 
 class MembershipServiceRotateKeyResponse(_message.Message):
     __slots__ = ("member", "pending")
