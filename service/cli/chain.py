@@ -12,6 +12,13 @@ from service.cli import exits
 from service.cli.civil import parse_moment
 from service.cli.commands import JsonOption
 from service.cli.errors import InputRefused
+from service.cli.goods_options import (
+    AcceptedOption,
+    ArrivedOption,
+    DispatchedOption,
+    ReleasedOption,
+    goods_events,
+)
 from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, show, table
 from service.cli.profile import Profile, calls_node
@@ -43,6 +50,10 @@ def chain(
         typer.Option(help="By what the ledger said then: a height, a date or an instant."),
     ] = None,
     dispatch_economy: Annotated[str, typer.Option(help="Where the goods were dispatched.")] = "",
+    dispatched: DispatchedOption = None,
+    accepted: AcceptedOption = None,
+    arrived: ArrivedOption = None,
+    released: ReleasedOption = None,
     recogniser: Annotated[
         str, typer.Option(help="For this member instead of your own, where the node hosts it.")
     ] = "",
@@ -70,6 +81,7 @@ def chain(
             dispatch_economy=dispatch_economy.upper(),
             recognising_economy=recogniser,
             purpose=purpose,
+            goods=goods_events(zone, dispatched, accepted, arrived, released),
         )
         described = _describe(parties, answer, network)
     show(described, lambda: _text(parties, answer, described), as_json=json)

@@ -15,12 +15,20 @@ from service.cli import exits
 from service.cli.civil import format_instant, parse_moment
 from service.cli.commands import JsonOption
 from service.cli.errors import InputRefused
+from service.cli.goods_options import (
+    AcceptedOption,
+    ArrivedOption,
+    DispatchedOption,
+    ReleasedOption,
+    goods_events,
+)
 from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, progress, show, show_json, show_text, table
 from service.cli.profile import Profile, calls_node
 from service.cli.question_text import parse_alias, parse_direction, parse_known_at
 from service.cli.verdict_text import POSITIVE, REASONS, describe, text
 from service.client import Question, StatusClient, Verdict
+from service.client.goods import GoodsEvents
 from service.client.status import MAX_BATCH
 from service.client.verdicts import Checked
 
@@ -34,6 +42,7 @@ _COLUMNS: Final = (
     "dispatch_economy",
     "declared_name",
     "declared_address",
+    *GoodsEvents._fields,
 )
 
 
@@ -79,6 +88,10 @@ def lookup(
     dispatch_economy: Annotated[str, typer.Option(help="Where the goods were dispatched.")] = "",
     declared_name: Annotated[str, typer.Option(help="The name in the declaration.")] = "",
     declared_address: Annotated[str, typer.Option(help="The address in the declaration.")] = "",
+    dispatched: DispatchedOption = None,
+    accepted: AcceptedOption = None,
+    arrived: ArrivedOption = None,
+    released: ReleasedOption = None,
     recogniser: Annotated[
         str, typer.Option(help="For this member instead of your own, where the node hosts it.")
     ] = "",
@@ -116,6 +129,7 @@ def lookup(
                 declared_address=declared_address,
                 recognising_economy=recogniser,
                 purpose=purpose,
+                goods=goods_events(zone, dispatched, accepted, arrived, released),
             ),
             zone,
         )
@@ -264,6 +278,11 @@ def _question(cells: dict[str | Any, str | Any], usual: _Usual) -> Question:
     if mode and mode not in tuple("12345678"):
         raise InputRefused(f"mode: {mode} is not 1 to 8")
     as_of = said.get("as_of", "")
+    events = {
+        name: parse_moment(said[name], usual.time_zone)
+        for name in GoodsEvents._fields
+        if said.get(name)
+    }
     question = replace(
         base,
         tin=cells["tin"] or "",
@@ -275,6 +294,7 @@ def _question(cells: dict[str | Any, str | Any], usual: _Usual) -> Question:
         dispatch_economy=said.get("dispatch_economy", "").upper() or base.dispatch_economy,
         declared_name=said.get("declared_name", "") or base.declared_name,
         declared_address=said.get("declared_address", "") or base.declared_address,
+        goods=base.goods._replace(**events),
     )
     if not question.function or not question.mode:
         raise InputRefused("a question needs a function and a mode")

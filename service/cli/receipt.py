@@ -9,6 +9,13 @@ import typer
 from service.cli.civil import parse_moment
 from service.cli.commands import JsonOption, examples, group
 from service.cli.errors import InputRefused
+from service.cli.goods_options import (
+    AcceptedOption,
+    ArrivedOption,
+    DispatchedOption,
+    ReleasedOption,
+    goods_events,
+)
 from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, show
 from service.cli.profile import Profile, calls_node
@@ -54,6 +61,10 @@ def get(
         typer.Option(help="By what the ledger said then: a height, a date or an instant."),
     ] = None,
     dispatch_economy: Annotated[str, typer.Option(help="Where the goods were dispatched.")] = "",
+    dispatched: DispatchedOption = None,
+    accepted: AcceptedOption = None,
+    arrived: ArrivedOption = None,
+    released: ReleasedOption = None,
     recogniser: Annotated[
         str, typer.Option(help="For this member instead of your own, where the node hosts it.")
     ] = "",
@@ -92,6 +103,7 @@ def get(
             dispatch_economy=dispatch_economy.upper(),
             recognising_economy=recogniser,
             purpose=purpose,
+            goods=goods_events(zone, dispatched, accepted, arrived, released),
         )
         data = StatusClient(connection).receipt(
             question, anchor_height=anchor_height, include_genesis=not without_genesis

@@ -24,7 +24,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aeo.exchange.v1 import status_service_pb2 as pb
-from service.client.verdicts import AliasOf, Direction, Verdict, finality_name, milliseconds
+from service.client.goods import NOT_SAID, GoodsEvents
+from service.client.verdicts import (
+    AliasOf,
+    Direction,
+    Verdict,
+    finality_name,
+    milliseconds,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,7 @@ def chain_request(
     dispatch_economy: str = "",
     recognising_economy: str = "",
     purpose: str = "",
+    goods: GoodsEvents = NOT_SAID,
 ) -> pb.LookupSupplyChainRequest:
     """The message of the call. `known_at` as an int is a height."""
     message = pb.LookupSupplyChainRequest(
@@ -123,4 +131,5 @@ def chain_request(
         message.known_at_height = known_at
     elif known_at is not None:
         message.known_at_time = milliseconds(known_at)
+    goods.put(message)
     return message

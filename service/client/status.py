@@ -23,6 +23,7 @@ from service.client.chain import Chain, ChainParty, chain_request
 from service.client.checking import Asked, check_lookup
 from service.client.connection import DEFAULT_DEADLINE, Connection, Plaintext, Tls, resuming
 from service.client.errors import Unavailable
+from service.client.goods import NOT_SAID, GoodsEvents
 from service.client.ledger import LedgerClient
 from service.client.trust import Trust
 from service.client.trust_file import TrustFile
@@ -218,6 +219,7 @@ class StatusClient:
         dispatch_economy: str = "",
         recognising_economy: str = "",
         purpose: str = "",
+        goods: GoodsEvents = NOT_SAID,
         deadline: float | None = None,
     ) -> Chain:
         """All parties of one declaration, 1 to 100; `Invalid` names the field of a faulty one."""
@@ -230,6 +232,7 @@ class StatusClient:
             dispatch_economy,
             recognising_economy,
             purpose,
+            goods,
         )
         said = self._connection.call(self._stub.LookupSupplyChain, request, deadline)
         return Chain(said)

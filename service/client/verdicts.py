@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from aeo.exchange.v1 import status_service_pb2 as exchange
 from aeo.exchange.v1 import verdict_pb2
 from aeo.ledger.v1 import arrangement_pb2
+from service.client.goods import NOT_SAID, GoodsEvents
 from service.client.proofs import ProvedHistory
 
 Direction: TypeAlias = Literal["IMPORT", "EXPORT", "TRANSIT"]
@@ -67,6 +68,7 @@ class Question:
     declared_address: str = ""
     recognising_economy: str = ""
     purpose: str = ""
+    goods: GoodsEvents = NOT_SAID
 
     def request(self, *, include_proof: bool = False) -> exchange.LookupRequest:
         """The message of the call. `known_at` as an int is a height."""
@@ -92,6 +94,7 @@ class Question:
             message.known_at_height = self.known_at
         elif self.known_at is not None:
             message.known_at_time = milliseconds(self.known_at)
+        self.goods.put(message)
         return message
 
 

@@ -118,7 +118,7 @@ def _text(field: str, text: str, limit: int) -> None:
 
 def _event(field: str, request: LookupRequest) -> int | None:
     """When an event of the goods was, where the request says so."""
-    return _instant(field, getattr(request, field)) if request.HasField(field) else None  # type: ignore[arg-type]
+    return _instant(field, getattr(request, field)) if request.HasField(field) else None
 
 
 def _instant(field: str, value: int) -> int:
