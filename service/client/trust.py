@@ -3,15 +3,20 @@
 A client begins with a network id given by hand, whose genesis names the first signing set, or with
 the `TrustFile` of its last run. From then on it believes a header when
 
-    1. it is of this network, and the signing set that it names is known
+    1. it is of this network, and the signing set that it names is the one of the highest header
+       believed, or one to which that set has handed over, as set changes on this header's past show
     2. its seal verifies, is of more than one third of the weight (*attested*), and its time is not
        more than 60 s ahead of this client's clock
     3. it descends from the highest header believed when the question was asked (the anchor), or,
        where others have moved the anchor on meanwhile, lies on its past
 
 An anchor older than the trust period is not relied on: replaced keys could have signed another
-past.
-Two sealed headers of one height are misbehaviour, raised as such with evidence that stands alone.
+past. A set that is known to be replaced proves nothing new: of its headers only those on the past
+of what is believed count, with a time from before. Whatever else such keys have sealed is refused,
+however many signed.
+
+Two sealed headers of one height by one member are misbehaviour, raised as such with evidence that
+stands alone; where there is a trust file, it is written beside it.
 Checking a seal costs milliseconds, so headers believed are remembered, a bounded number of them.
 """
 
@@ -20,18 +25,31 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol, Self
 
-from ledger.audit.evidence import format_fork
+from ledger.audit.evidence import check_evidence, format_fork
 from ledger.bls.scheme import BlsBackend, default_backend
 from ledger.chain.anchor import Anchor, check_attested_time, check_descends, too_old
 from ledger.chain.genesis import Genesis, parse_genesis
 from ledger.chain.header import Header, format_header, header_hash, parse_header
 from ledger.chain.seal import Level, SealValue, open_seal
-from ledger.errors import AnchorError, CheckError, Misbehaviour, SignatureError
+from ledger.chain.set_change import SetChange, check_set_changes
+from ledger.chain.signing_set import SigningSet
+from ledger.errors import (
+    AnchorError,
+    CheckError,
+    FormatError,
+    Misbehaviour,
+    SignatureError,
+)
 from service.client.errors import ClientError
 from service.client.trust_file import TrustFile, TrustPoint
+from service.client.trust_sets import Followed, changes_for, first_point, sets_of
 
 HEADERS_REMEMBERED: Final = 1_024
 """Verified headers kept, about 1 KB each: those of the last minutes of a busy ledger."""
+SETS_FOLLOWED: Final = 16
+"""Signing sets to which a hand-over was shown and no header is believed yet."""
+HEADERS_COMPARED: Final = 16
+"""Headers of which a node that shows another past is asked for its own."""
 
 
 class ShownHeader(NamedTuple):
@@ -61,6 +79,9 @@ class HeaderSource(Protocol):
     def header(self, height: int, anchor_height: int | None = None) -> ShownHeader:
         """The header at a height, with the proof that the anchor's is its ancestor."""
 
+    def trust_chain(self, signing_set_hash: bytes = b"") -> Sequence[SetChange]:
+        """How trust passed on from a set, by default the founders'."""
+
 
 class Trust:
     """What one client believes. Any thread may ask."""
@@ -84,6 +105,8 @@ class Trust:
         self._now_ms = now_ms
         self._backend = backend if backend is not None else default_backend()
         self._known: dict[bytes, VerifiedHeader] = {}
+        # By the hashes of the point's set and of another: how the one has handed over to the other.
+        self._followed: dict[bytes, Followed] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -114,7 +137,7 @@ class Trust:
             )
         by_hand = point is None
         if point is None:
-            point = _first_point(genesis, source.header(0).header)
+            point = first_point(genesis, source.header(0).header)
         trust = cls(genesis, point, source, file, by_hand=by_hand, now_ms=now_ms, backend=backend)
         trust._check_age(point)
         return trust
@@ -128,6 +151,16 @@ class Trust:
     def anchor(self) -> Anchor:
         """The highest header believed."""
         return Anchor(self._point.height, self._point.header_hash)
+
+    @property
+    def signing_set(self) -> SigningSet:
+        """The set that sealed it."""
+        return self._point.signing_set
+
+    @property
+    def set_changes(self) -> tuple[SetChange, ...]:
+        """How trust passed to that set from the founders'; empty while it is theirs."""
+        return self._point.set_changes
 
     def believe(
         self, header_bytes: bytes, seal: bytes, anchor: Anchor | None = None
@@ -159,20 +192,62 @@ class Trust:
         if header.network_id != self.network_id:
             raise AnchorError("a header of another network")
         point = self._point
-        if header.signing_set_hash != point.signing_set.hash:
+        if header.signing_set_hash in point.replaced and header.height >= point.height:
+            self._accuse_replaced(point)
             raise AnchorError(
-                f"header {header.height} names another signing set, whose hand-over is not shown"
+                f"header {header.height} is sealed by a signing set that was replaced before"
+                f" height {point.height}"
             )
+        signing_set = self._signing_set_of(header, point)
+        verified = self._check_seal(header, header_bytes, seal_bytes, signing_set)
+        replaced = signing_set != point.signing_set and header.height < point.height
+        if replaced and verified.attested_time > point.header.time:
+            raise AnchorError("a signing set attests a time at which it had been replaced")
+        check_attested_time(verified.attested_time, self._now_ms())
+        return verified
+
+    def _check_seal(
+        self, header: Header, header_bytes: bytes, seal_bytes: bytes, signing_set: SigningSet
+    ) -> VerifiedHeader:
         if not seal_bytes:
             raise SignatureError(f"header {header.height} has no seal yet")
-        seal: SealValue = open_seal(seal_bytes, point.signing_set, self.network_id, self._backend)
+        seal: SealValue = open_seal(seal_bytes, signing_set, self.network_id, self._backend)
         hashed = header_hash(header_bytes)
         if seal.header_hash != hashed:
             raise SignatureError(f"the seal is not that of header {header.height}")
         if seal.attested_time < header.time:
             raise SignatureError(f"header {header.height} was sealed before its time")
-        check_attested_time(seal.attested_time, self._now_ms())
         return VerifiedHeader(header, hashed, seal_bytes, seal.level, seal.attested_time)
+
+    def _signing_set_of(self, header: Header, point: TrustPoint) -> SigningSet:
+        """The set that a header names: that of the point, one before it, or one that followed."""
+        wanted = header.signing_set_hash
+        for known in sets_of(point):
+            if known.hash == wanted:
+                return known
+        if header.height > point.height:
+            return self._follow(wanted, point).signing_set
+        raise AnchorError(f"header {header.height} names a signing set that never sealed there")
+
+    def _follow(self, wanted: bytes, point: TrustPoint) -> Followed:
+        """Let trust pass from the point's set to another, as the node shows it."""
+        found = self._followed.get(point.signing_set.hash + wanted)
+        if found is not None:
+            return found
+        self._check_age(point)
+        changes = list(self._source.trust_chain(point.signing_set.hash))
+        sets = check_set_changes(point.signing_set, changes, self.network_id, self._backend)
+        for number in range(len(changes), 0, -1):
+            if sets[number].hash == wanted:
+                break
+        else:
+            raise AnchorError("a header names a signing set to which no hand-over is shown")
+        found = Followed(sets[number], tuple(changes[:number]))
+        with self._lock:
+            while len(self._followed) >= SETS_FOLLOWED:
+                del self._followed[next(iter(self._followed))]
+            self._followed[point.signing_set.hash + wanted] = found
+        return found
 
     def _check_past(self, verified: VerifiedHeader, anchor: Anchor) -> None:
         """Whether it is on the one chain that this client knows."""
@@ -183,6 +258,7 @@ class Trust:
                 self._accuse(anchor.height, verified)
                 raise AnchorError(f"another header of height {anchor.height} than was verified")
             return
+        self._check_changes(header)
         shown = self._source.header(header.height, anchor.height)
         try:
             if header_hash(shown.header) != verified.header_hash:
@@ -192,16 +268,40 @@ class Trust:
             self._accuse(anchor.height, None)
             raise
 
+    def _check_changes(self, header: Header) -> None:
+        """Whether the hand-overs by which the header's set is trusted lie on the header's past."""
+        point = self._point
+        if header.height <= point.height or header.signing_set_hash == point.signing_set.hash:
+            return
+        for change in self._follow(header.signing_set_hash, point).changes:
+            outgoing = Anchor(change.height, header_hash(change.header))
+            mine = self._sealed_at(change.height)
+            if mine is not None and mine[2] != outgoing.header_hash:
+                self._accuse_of_fork(change.height, mine, change.header, change.seal)
+                raise AnchorError(f"another header of height {change.height} than was verified")
+            if change.height >= header.height:
+                raise AnchorError("the header is not later than the hand-over to its signing set")
+            shown = self._source.header(header.height, change.height)
+            check_descends(outgoing, header, shown.ancestor_proof)
+
     def _remember(self, verified: VerifiedHeader, header_bytes: bytes) -> None:
         with self._lock:
             point = self._point
             if verified.header.height > point.height:
+                signing_set, changes = point.signing_set, point.set_changes
+                wanted = verified.header.signing_set_hash
+                if wanted != signing_set.hash:
+                    followed = self._followed.get(signing_set.hash + wanted)
+                    if followed is None:  # others have moved the point to yet another set
+                        raise AnchorError("the signing set has been replaced meanwhile: ask again")
+                    signing_set, changes = followed.signing_set, changes + followed.changes
                 fresh = TrustPoint(
                     verified.header,
                     verified.header_hash,
-                    point.signing_set,
+                    signing_set,
                     verified.attested_time,
                     verified.seal,
+                    changes,
                 )
                 stored = self._file.advance(fresh) if self._file is not None else fresh
                 self._point = stored
@@ -238,52 +338,59 @@ class Trust:
         mine = self._sealed_at(height)
         if mine is None:
             return
-        if shown is None:
+        if shown is not None:
+            said = ShownHeader(format_header(shown.header), shown.seal, ())
+        else:
             try:
                 said = self._source.header(height)
-                shown = self._open(said.header, said.seal)
             except (ClientError, CheckError):
                 return
-        if shown.header.height == height and shown.header_hash != mine[2]:
-            raise self._misbehaviour(height, mine[0], mine[1], shown)
+        self._accuse_of_fork(height, mine, said.header, said.seal)
+
+    def _accuse_replaced(self, point: TrustPoint) -> None:
+        """Raise `Misbehaviour` if a node whose chain is another's shows what convicts somebody."""
+        heights = [change.height for change in reversed(point.set_changes)]
+        heights += sorted((known.header.height for known in self._known.values()), reverse=True)
+        for height in dict.fromkeys([point.height, *heights][:HEADERS_COMPARED]):
+            self._accuse(height, None)
 
     def _accuse_pair(self, verified: VerifiedHeader, said: ShownHeader) -> None:
         """The node showed a sealed header, and another of the same height when asked again."""
         height = verified.header.height
-        try:
-            other = self._open(said.header, said.seal)
-        except CheckError:
-            raise AnchorError(f"the node shows two headers of height {height}") from None
-        if other.header.height == height:
-            mine = format_header(verified.header)
-            raise self._misbehaviour(height, mine, verified.seal, other)
-        raise AnchorError(f"the node shows header {other.header.height} for {height}")
+        mine = format_header(verified.header), verified.seal, verified.header_hash
+        self._accuse_of_fork(height, mine, said.header, said.seal)
+        raise AnchorError(f"the node shows two headers of height {height}")
 
     def _sealed_at(self, height: int) -> tuple[bytes, bytes, bytes] | None:
         """Header, seal and hash of what we believe at `height`, where we hold its seal."""
         point = self._point
         if point.height == height and point.seal:
             return format_header(point.header), point.seal, point.header_hash
+        for change in point.set_changes:
+            if change.height == height:
+                return change.header, change.seal, header_hash(change.header)
         for data, known in tuple(self._known.items()):
             if known.header.height == height:
                 return data, known.seal, known.header_hash
         return None
 
-    def _misbehaviour(
-        self, height: int, header: bytes, seal: bytes, other: VerifiedHeader
-    ) -> Misbehaviour:
-        evidence = format_fork(
-            self.genesis.data, header, seal, format_header(other.header), other.seal
+    def _accuse_of_fork(
+        self, height: int, mine: tuple[bytes, bytes, bytes], header: bytes, seal: bytes
+    ) -> None:
+        """Raise `Misbehaviour` if one key sealed both headers; what proves nothing is let be."""
+        if header_hash(header) == mine[2]:
+            return
+        try:
+            changes = changes_for(
+                self._point, self._followed, parse_header(mine[0]), parse_header(header)
+            )
+            evidence = format_fork(self.genesis.data, mine[0], mine[1], header, seal, changes)
+            convicted = check_evidence(evidence, self.network_id, self._backend)
+        except (CheckError, FormatError):
+            return
+        if self._file is not None:
+            self._file.keep_evidence(evidence)
+        raise Misbehaviour(
+            f"two different headers of height {height} are sealed, both by {', '.join(convicted)}",
+            evidence,
         )
-        return Misbehaviour(f"two different headers of height {height} are sealed", evidence)
-
-
-def _first_point(genesis: Genesis, header_bytes: bytes) -> TrustPoint:
-    """The point at height 0. Nothing rests on its map root, which is not checked."""
-    header = parse_header(header_bytes)
-    said = header.network_id, header.height, header.time, header.signing_set_hash
-    if said != (genesis.network_id, 0, genesis.created_at, genesis.signing_set.hash):
-        raise AnchorError("the node's first header is not that of the genesis")
-    return TrustPoint(
-        header, header_hash(header_bytes), genesis.signing_set, genesis.created_at, b""
-    )
