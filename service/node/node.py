@@ -35,6 +35,7 @@ from service.keys.key_folder import KeyFolder
 from service.node.agreements import Agreements
 from service.node.approvals import Approvals, log_step
 from service.node.blocks import LedgerBlocks
+from service.node.consents import ConsentDesk
 from service.node.evidence import Evidence
 from service.node.governing import Governance
 from service.node.hand_over import HandOverKeeper
@@ -102,6 +103,7 @@ class HostedMember:
     peers: Peers
     approvals: Approvals
     governance: Governance
+    consents: ConsentDesk
 
     @property
     def economy(self) -> str:
@@ -207,6 +209,7 @@ class Node:
             history = LedgerHistory(node.ledger_store, node.state)
             for member in node.hosted.values():
                 member.publisher.start(history)
+                member.consents.start()
             node._heartbeats.start()
             node._hand_over.start()
         except BaseException:
@@ -222,6 +225,7 @@ class Node:
         self._heartbeats.stop()
         self._hand_over.stop()
         for member in self.hosted.values():
+            member.consents.stop()
             member.publisher.stop()
         self.engine.stop()
         self._stack.close()
@@ -342,8 +346,18 @@ class Node:
         )
         approvals = self._stack.enter_context(Approvals(home.approvals, self.clock, log_step))
         governance = Governance(publisher, keys, self._current, self.backend, on_step)
+        consents = ConsentDesk(publisher, home.consents, self._current, self.clock)
         return HostedMember(
-            keys, home, keyring, publisher, agreements, publications, peers, approvals, governance
+            keys,
+            home,
+            keyring,
+            publisher,
+            agreements,
+            publications,
+            peers,
+            approvals,
+            governance,
+            consents,
         )
 
 

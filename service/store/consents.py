@@ -28,7 +28,11 @@ _USE: Final = "consents"
 
 
 class NewConsent(NamedTuple):
-    """A step to be recorded. `subject`: of an ending, the trader's subject on the ledger (32)."""
+    """A step to be recorded.
+
+    `subject`: of what ends, the trader's subject on the ledger (32 bytes); empty where nothing can
+    have been published.
+    """
 
     tin: str
     arrangement_id: bytes
@@ -135,7 +139,7 @@ class ConsentStore:
             endings = [
                 Ending(first + number, trader, step.arrangement_id, step.subject, recorded_at)
                 for number, (step, trader) in enumerate(zip(steps, keyed, strict=True))
-                if not step.given
+                if not step.given and step.subject
             ]
             if endings:
                 connection.execute(
