@@ -24,7 +24,7 @@ from service.api.failures import InvalidField, NotFound
 from service.api.hosted import failures, hosted_member, time_to_wait
 from service.api.key_fetching import fetch_lookup_key
 from service.api.method import Call, FourEyes, Kind, Method, Pool
-from service.node.agreements import ArrangementView, view_arrangement
+from service.node.arrangement_view import ArrangementView, view_arrangement
 from service.node.node import HostedMember, Node
 
 SERVICE: Final = "aeo.exchange.v1.ArrangementService"

@@ -7,12 +7,10 @@ proposer's node, committed to in the text, and opened by every other party befor
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final
 
-from aeo.exchange.v1 import arrangement_service_pb2
 from aeo.ledger.v1 import arrangement_pb2 as pb
 from aeo.ledger.v1.transaction_pb2 import Transaction
-from ledger.chain.transaction import parse_transaction
 from ledger.customs.arrangement import (
     ArrangementHistory,
     arrangement_id,
@@ -29,8 +27,8 @@ from ledger.state.refusals import (
 from ledger.state.state import State
 from ledger.wire import format_strict
 from service.errors import EngineStopped, Failed, KeyReused, Refused
+from service.node.arrangement_view import read_text_bytes
 from service.node.key_delivery import KeyDelivery
-from service.node.keyring import FIRST_EPOCH
 from service.node.publisher import Publisher
 from service.store.ledger_store import LedgerStore
 
@@ -116,10 +114,20 @@ class Agreements:
         return text, known
 
     def check_signature(self, arrangement: bytes, text_hash: bytes) -> ArrangementHistory:
-        """The arrangement, if that is the text to sign; raises `StepRefused`."""
-        history = self._history(arrangement)
-        if history.text.text_hash != text_hash:
-            raise StepRefused(TEXT_DIFFERS, "the caller read another text than the one proposed")
+        """The arrangement, if that is the text to sign; raises `StepRefused`.
+
+        That is the text proposed or, of an arrangement that all have signed, the amendment.
+        """
+        history = self._current().arrangement(arrangement)
+        if history is None:
+            raise StepRefused(ARRANGEMENT_UNKNOWN, "no arrangement of that id was proposed")
+        waiting = history.amendment
+        signers = history.text.parties if waiting is None else waiting.signers
+        if self._economy not in signers:
+            raise StepRefused(NOT_A_PARTY, f"{self._economy} is not asked to sign")
+        text = history.text if waiting is None else waiting.text
+        if text.text_hash != text_hash:
+            raise StepRefused(TEXT_DIFFERS, "the caller read another text than the one to sign")
         return history
 
     def sign(self, arrangement: bytes, text_hash: bytes, timeout: float) -> None:
@@ -128,31 +136,31 @@ class Agreements:
         Raises `StepRefused`, `NoLookupKey`, `WrongLookupKey`, `PeerUnreachable` or `TooLate`.
         """
         history = self.check_signature(arrangement, text_hash)
-        self._delivery.obtain(
-            history, history.proposed.author, FIRST_EPOCH, history.text.lookup_key_commitment
-        )
+        epoch = history.epochs[-1]
+        self._delivery.obtain(history, epoch.number, epoch.commitment)
         signature = pb.ArrangementSignature(arrangement_id=arrangement, text_hash=text_hash)
-        self._step(pb.ArrangementStep(sign=signature), timeout)
+        self.step(pb.ArrangementStep(sign=signature), timeout)
 
     def suspend(self, arrangement: bytes, effective_from: int, timeout: float) -> None:
         """Suspend from an instant (Unix ms, 0: at once), alone, for all parties."""
-        self._history(arrangement)
+        self.history(arrangement)
         step = pb.ArrangementSuspension(arrangement_id=arrangement, effective_from=effective_from)
-        self._step(pb.ArrangementStep(suspend=step), timeout)
+        self.step(pb.ArrangementStep(suspend=step), timeout)
 
     def resume(self, arrangement: bytes, effective_from: int, timeout: float) -> None:
         """Resume what this member has suspended."""
-        self._history(arrangement)
+        self.history(arrangement)
         step = pb.ArrangementResumption(arrangement_id=arrangement, effective_from=effective_from)
-        self._step(pb.ArrangementStep(resume=step), timeout)
+        self.step(pb.ArrangementStep(resume=step), timeout)
 
     def end(self, arrangement: bytes, effective_from: int, timeout: float) -> None:
         """End it from an instant that leaves the notice of the text."""
-        self._history(arrangement)
+        self.history(arrangement)
         step = pb.ArrangementEnd(arrangement_id=arrangement, effective_from=effective_from)
-        self._step(pb.ArrangementStep(end=step), timeout)
+        self.step(pb.ArrangementStep(end=step), timeout)
 
-    def _history(self, arrangement: bytes) -> ArrangementHistory:
+    def history(self, arrangement: bytes) -> ArrangementHistory:
+        """An arrangement that this member is a party of; raises `StepRefused`."""
         history = self._current().arrangement(arrangement)
         if history is None:
             raise StepRefused(ARRANGEMENT_UNKNOWN, "no arrangement of that id was proposed")
@@ -160,7 +168,8 @@ class Agreements:
             raise StepRefused(NOT_A_PARTY, f"{self._economy} is not a party of the arrangement")
         return history
 
-    def _step(self, step: pb.ArrangementStep, timeout: float) -> None:
+    def step(self, step: pb.ArrangementStep, timeout: float) -> None:
+        """Take any step; answers once it is recorded. Raises `StepRefused` or `TooLate`."""
         data = format_strict(step)
 
         def fill(body: Transaction) -> None:
@@ -184,11 +193,13 @@ class Agreements:
         state = self._current()
         for arrangement in state.own_arrangements(self._economy):
             history = state.arrangement(arrangement)
-            if history is None or history.text.nonce != text.nonce:
+            if history is None or history.proposed.author != self._economy:
                 continue
-            if history.proposed.author != self._economy:
+            first = history.proposed.step.text
+            if first is None or first.nonce != text.nonce:
                 continue
-            proposed = read_text(self._store, history)
+            data = read_text_bytes(self._store, history.proposed)
+            proposed = pb.ArrangementText.FromString(data)
             proposed.ClearField("lookup_key_commitment")
             same = pb.ArrangementText()
             same.CopyFrom(text)
@@ -201,56 +212,6 @@ class Agreements:
 
 class _ProposedMeanwhile(EngineStopped):
     """Another call with the same key was faster."""
-
-
-class ArrangementView(NamedTuple):
-    """An arrangement as people see it at one instant. `ended_from` is 0 while no end is known."""
-
-    history: ArrangementHistory
-    text_bytes: bytes
-    text: pb.ArrangementText
-    state: arrangement_service_pb2.ArrangementState
-    suspended_by: list[str]
-    ended_from: int
-
-
-def view_arrangement(
-    store: LedgerStore, history: ArrangementHistory, now: int, height: int
-) -> ArrangementView:
-    """What `history` comes to at `now` (Unix ms), known up to `height`.
-
-    In operation is an arrangement of which some rule runs, in whatever direction.
-    """
-    text_bytes = read_text_bytes(store, history)
-    suspended_by = history.suspended_by(now, height)
-    ended_from = min((end.instant for end in history.ends), default=0)
-    rules = history.text.rules
-    if history.complete is None:
-        state = arrangement_service_pb2.ARRANGEMENT_STATE_NEGOTIATING
-    elif 0 < ended_from <= now:
-        state = arrangement_service_pb2.ARRANGEMENT_STATE_ENDED
-    elif suspended_by:
-        state = arrangement_service_pb2.ARRANGEMENT_STATE_SUSPENDED
-    elif any(rule.runs(now) for rule in rules):
-        state = arrangement_service_pb2.ARRANGEMENT_STATE_IN_OPERATION
-    elif rules and all(0 < rule.end <= now for rule in rules):
-        state = arrangement_service_pb2.ARRANGEMENT_STATE_ENDED
-    else:
-        state = arrangement_service_pb2.ARRANGEMENT_STATE_SIGNED
-    text = pb.ArrangementText.FromString(text_bytes)
-    return ArrangementView(history, text_bytes, text, state, suspended_by, ended_from)
-
-
-def read_text_bytes(store: LedgerStore, history: ArrangementHistory) -> bytes:
-    """The exact bytes of the text as proposed, from the transaction that carries them."""
-    (data,) = store.transactions(history.proposed.log_index, 1)
-    step = pb.ArrangementStep.FromString(parse_transaction(data).body.arrangement)
-    return step.propose
-
-
-def read_text(store: LedgerStore, history: ArrangementHistory) -> pb.ArrangementText:
-    """The text as a message."""
-    return pb.ArrangementText.FromString(read_text_bytes(store, history))
 
 
 def _with_nonce(text: pb.ArrangementText, economy: str, idempotency_key: str) -> pb.ArrangementText:

@@ -20,7 +20,7 @@ from aeo.exchange.v1.arrangement_service_pb2_grpc import ArrangementServiceStub
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.errors import FormatError
 from service.errors import NoEndpoint, PeerRefused, PeerUnreachable, Refused
-from service.node.keyring import Keyring, WrongLookupKey
+from service.node.keyring import FIRST_EPOCH, Keyring, WrongLookupKey
 from service.node.peers import Peers
 
 KEY_DEADLINE: Final = 3.0
@@ -55,9 +55,7 @@ class KeyDelivery:
         self._peers = peers
         self._hosted = hosted
 
-    def obtain(
-        self, history: ArrangementHistory, maker: str, epoch: int, commitment: bytes
-    ) -> None:
+    def obtain(self, history: ArrangementHistory, epoch: int, commitment: bytes) -> None:
         """See that the keyring holds the key of an epoch, which opens `commitment`.
 
         Raises `WrongLookupKey` where only false keys came, `PeerUnreachable` where a node that may
@@ -65,13 +63,15 @@ class KeyDelivery:
         """
         arrangement = history.arrangement_id
         held = self._keyring.key(arrangement, epoch)
-        if held is not None:
-            if held.commitment != commitment:
-                raise WrongLookupKey(arrangement)
+        if held is not None and held.commitment == commitment:
             return
+        if held is not None and epoch == FIRST_EPOCH:
+            raise WrongLookupKey(arrangement)
+        if held is not None:
+            # Made for an epoch of which somebody else was quicker to open one of that number.
+            self._keyring.destroy(arrangement, epoch)
         failure: Exception = NoLookupKey(arrangement)
-        others = [maker, *key_holders(history)]
-        for economy in dict.fromkeys(others):
+        for economy in dict.fromkeys([history.proposed.author, *history.text.parties]):
             if economy == self._economy:
                 continue
             try:
@@ -118,5 +118,7 @@ class KeyDelivery:
 
 
 def key_holders(history: ArrangementHistory) -> tuple[str, ...]:
-    """Whose nodes may have the lookup key, and so who may be given it."""
-    return history.text.parties
+    """Who may be given the lookup key: the parties, and who must sign the amendment that waits."""
+    if history.amendment is None:
+        return history.text.parties
+    return tuple(sorted({*history.text.parties, *history.amendment.signers}))

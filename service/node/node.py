@@ -326,7 +326,7 @@ class Node:
                 on_step=on_step,
             )
         )
-        keyring = Keyring(home, self.network_id)
+        keyring = Keyring(home, self.network_id, self._current)
         publisher = Publisher(
             keys,
             home,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from aeo.exchange.v1 import status_service_pb2 as pb
 from ledger.chain.keys import subject_key
+from ledger.customs.identify import open_key
 from ledger.customs.subject import LookupKey
 from ledger.state.state import State
 
@@ -25,7 +26,7 @@ def prove_lookup(
     The last has no mac: the proved history of `followed` itself names the number it came from.
     """
     for arrangement_id in arrangements:
-        key = keys[arrangement_id]
+        key = _key(state, keys, arrangement_id)
         tin_mac = key.tin_mac(tin)
         subject = key.subject_of(tin, tin_mac)
         proof = prove_subject(state, arrangement_id, issuer, subject)
@@ -33,8 +34,15 @@ def prove_lookup(
         yield proof
     if followed:
         proof = prove_subject(state, deciding, issuer, followed)
-        proof.epoch = keys[deciding].epoch
+        proof.epoch = _key(state, keys, deciding).epoch
         yield proof
+
+
+def _key(state: State, keys: Mapping[bytes, LookupKey], arrangement_id: bytes) -> LookupKey:
+    """The key of the epoch in force at the state: that which the verdict was found with."""
+    arrangement = state.arrangement(arrangement_id)
+    assert arrangement is not None, "the verdict names it"
+    return open_key(keys, arrangement, state.height)
 
 
 def prove_subject(

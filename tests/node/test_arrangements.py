@@ -131,7 +131,8 @@ def test_a_wrong_lookup_key_is_not_signed_for(node: Node, caller: Call) -> None:
     assert theirs.key(shared) is None
     # A key that came some other way and is wrong: the party opens it before it signs.
     node.hosted["NZ"].home.put_lookup_key(shared, 1, b"x" * 32)
-    node.hosted["NZ"].keyring._keys = Keyring(node.hosted["NZ"].home, node.network_id)._keys
+    home = node.hosted["NZ"].home
+    theirs._held = Keyring(home, node.network_id, lambda: node.state)._held
     height = node.state.height
     code, _ = refusal(lambda: sign(caller("NZ", "approver"), proposed))
     assert code is grpc.StatusCode.FAILED_PRECONDITION
