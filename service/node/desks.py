@@ -27,9 +27,13 @@ class Desks:
                 member.keyring.keys,
                 _Instructions(member, node.clock),
                 share,
+                member.profiles.view,
             )
             for economy, member in node.hosted.items()
         }
+        for economy, member in node.hosted.items():
+            # An erased trader's TIN is not to be remembered either.
+            member.profiles.when_erased(self._desks[economy].forget)
 
     def of(self, economy: str) -> LookupDesk | None:
         """The desk of a hosted member, None for any other."""

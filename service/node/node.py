@@ -46,6 +46,8 @@ from service.node.key_delivery import KeyDelivery
 from service.node.keyring import Keyring
 from service.node.map_process import MapProcess
 from service.node.peers import NodeTls, Peers
+from service.node.profile_exchange import Partners, ProfileExchange, Side
+from service.node.profiles import ProfileDesk
 from service.node.publications import Publications
 from service.node.publisher import Publisher
 from service.node.restoring import check_guard, restore
@@ -104,6 +106,7 @@ class HostedMember:
     approvals: Approvals
     governance: Governance
     consents: ConsentDesk
+    profiles: ProfileDesk
 
     @property
     def economy(self) -> str:
@@ -182,6 +185,12 @@ class Node:
         )
         hosted = {economy: self._host(held, on_step) for economy, held in sorted(keys.items())}
         self.hosted: Mapping[str, HostedMember] = hosted
+        self._profile_exchange = ProfileExchange(
+            [self._profile_side(member) for member in hosted.values()],
+            self.ledger_store,
+            self._current,
+            clock,
+        )
         self._heartbeats = Heartbeats(
             (member.publisher for member in hosted.values()), self._current, clock
         )
@@ -210,6 +219,7 @@ class Node:
             for member in node.hosted.values():
                 member.publisher.start(history)
                 member.consents.start()
+            node._profile_exchange.start()
             node._heartbeats.start()
             node._hand_over.start()
         except BaseException:
@@ -223,6 +233,7 @@ class Node:
             return
         self._stopped = True
         self._heartbeats.stop()
+        self._profile_exchange.stop()
         self._hand_over.stop()
         for member in self.hosted.values():
             member.consents.stop()
@@ -296,6 +307,13 @@ class Node:
     def _current(self) -> State:
         return self.machine.state
 
+    def _profile_side(self, member: HostedMember) -> Side:
+        partners = Partners(member.economy, member.peers, self._profile_homes)
+        return Side(member.economy, member.home.profiles, partners, member.profiles.keep)
+
+    def _profile_homes(self) -> dict[str, ProfileDesk]:
+        return {economy: member.profiles for economy, member in self.hosted.items()}
+
     def _keyrings(self) -> dict[str, Keyring]:
         return {economy: member.keyring for economy, member in self.hosted.items()}
 
@@ -346,6 +364,7 @@ class Node:
         )
         approvals = self._stack.enter_context(Approvals(home.approvals, self.clock, log_step))
         governance = Governance(publisher, keys, self._current, self.backend, on_step)
+        profiles = ProfileDesk(keys.economy, home.profiles, self._current, self.clock)
         consents = ConsentDesk(publisher, home.consents, self._current, self.clock)
         return HostedMember(
             keys,
@@ -358,6 +377,7 @@ class Node:
             approvals,
             governance,
             consents,
+            profiles,
         )
 
 

@@ -58,6 +58,8 @@ class ErasedProfileRow(HomeTable, table=True):
 
     __tablename__ = "erased_profile"
     commitment: bytes = Field(primary_key=True)
+    # Who said so; nobody else's word counts.
+    issuer: str = Field(primary_key=True)
     erased_at: int = Field(sa_type=INT64)
 
 

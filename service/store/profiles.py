@@ -221,7 +221,9 @@ class ProfileStore:
             for part in _slices(wanted):
                 known = _known(connection, [each.commitment for each in part])
                 rows = [
-                    {**each._asdict(), "tries": 0} for each in part if each.commitment not in known
+                    {**each._asdict(), "tries": 0}
+                    for each in part
+                    if (each.commitment, each.issuer) not in known
                 ]
                 if rows:
                     connection.execute(insert_or(WantedProfileRow).on_conflict_do_nothing(), rows)
@@ -256,7 +258,8 @@ class ProfileStore:
                 commitment = profile.wanted.commitment
                 erased = connection.execute(
                     select(col(ErasedProfileRow.commitment)).where(
-                        col(ErasedProfileRow.commitment) == commitment
+                        col(ErasedProfileRow.commitment) == commitment,
+                        col(ErasedProfileRow.issuer) == profile.wanted.issuer,
                     )
                 ).first()
                 if erased is None:
@@ -383,14 +386,15 @@ class ProfileStore:
 
     def erase_partners(
         self, arrangement_id: bytes, issuer: str, commitments: Sequence[bytes], now: int
-    ) -> list[bytes]:
-        """Erase what an issuer's notice names; returns the commitments of what was kept here.
+    ) -> tuple[list[bytes], list[bytes]]:
+        """Erase what an issuer's notice names: what was kept here, and all that is gone now.
 
         Only its own: a partner cannot have another's profiles erased.
         """
 
-        def work(connection: Connection) -> list[bytes]:
+        def work(connection: Connection) -> tuple[list[bytes], list[bytes]]:
             held: list[bytes] = []
+            gone: list[bytes] = []
             for part in _slices(commitments):
                 foreign = {
                     row[0]
@@ -404,6 +408,7 @@ class ProfileStore:
                     )
                 }
                 own = [each for each in part if each not in foreign]
+                gone += own
                 if not own:
                     continue
                 here = col(PartnerProfileRow.commitment).in_(own)
@@ -416,11 +421,11 @@ class ProfileStore:
                 )
                 connection.execute(
                     insert_or(ErasedProfileRow).on_conflict_do_nothing(),
-                    [{"commitment": each, "erased_at": now} for each in own],
+                    [{"commitment": each, "issuer": issuer, "erased_at": now} for each in own],
                 )
             if held:
                 _set_counter(connection, SCRUB_DUE, 1)
-            return held
+            return held, gone
 
         return self._commits.run(work)
 
@@ -486,16 +491,17 @@ def _newest(connection: Connection, tin: str) -> tuple[int, bytes] | None:
     return None if row is None else (row[0], row[1])
 
 
-def _known(connection: Connection, commitments: Sequence[bytes]) -> set[bytes]:
-    """Those that are kept, or were erased."""
-    found: set[bytes] = set()
-    for table in (PartnerProfileRow, ErasedProfileRow):
-        found.update(
-            connection.execute(
-                select(col(table.commitment)).where(col(table.commitment).in_(commitments))
-            ).scalars()
+def _known(connection: Connection, commitments: Sequence[bytes]) -> set[tuple[bytes, str]]:
+    """Those that are kept, or were erased, with their issuers."""
+    return {
+        (commitment, issuer)
+        for table in (PartnerProfileRow, ErasedProfileRow)
+        for commitment, issuer in connection.execute(
+            select(col(table.commitment), col(table.issuer)).where(
+                col(table.commitment).in_(commitments)
+            )
         )
-    return found
+    }
 
 
 def _notices(connection: Connection, waiting: int | None) -> list[Notice]:

@@ -48,6 +48,7 @@ def upgrade() -> None:
     op.create_table(
         "erased_profile",
         sa.Column("commitment", sa.LargeBinary(), primary_key=True, nullable=False),
+        sa.Column("issuer", sa.String(), primary_key=True, nullable=False),
         sa.Column("erased_at", INT64, nullable=False),
     )
     op.create_table(
