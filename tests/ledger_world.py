@@ -247,6 +247,10 @@ class World:
         data = format_strict(arrangement_pb2.ArrangementStep(**step))
         return self.transaction(author, arrangement=data)
 
+    def forget_unsent(self) -> None:
+        """Take up every author's count where the ledger has it: what did not enter is lost."""
+        self._signed.clear()
+
     # Governance.
 
     def govern(self, author: str, step: GovernanceStep) -> bytes:

@@ -118,7 +118,8 @@ def test_the_last_moment_is_before_it_closes(world: World) -> None:
     identity = world.propose(Removal("SG"), open_for=10_000)
     closes_at = world.view.proposals[identity].proposal.closes_at
     block = world.commit(*world.votes(identity, "AU", "HK", "NZ"), time=closes_at - 1)
-    assert block.header is not None and block.header.time == closes_at - 1
+    assert block.header is not None
+    assert block.header.time == closes_at - 1
     assert world.view.proposals[identity].result == 1
 
 
