@@ -14,9 +14,11 @@ from sqlmodel import col
 
 from service.errors import StoreError, WrongStore
 from service.store import outbox
+from service.store.access_log import AccessLogStore
 from service.store.approvals import ApprovalStore
 from service.store.consents import ConsentStore
 from service.store.database import Database, OnStep, no_step
+from service.store.epochs import EpochStore
 from service.store.group_commit import GroupCommit
 from service.store.home_tables import CounterRow, InstructionRow, LookupKeyRow, OwnerRow
 from service.store.outbox import Outbox
@@ -51,6 +53,8 @@ class HomeStore:
         self.outbox = Outbox(self._database, self._commits, economy, on_step)
         self.profiles = ProfileStore(self._database, self._commits)
         self.approvals = ApprovalStore(self._database, self._commits)
+        self.access_log = AccessLogStore(self._database, self._commits)
+        self.epochs = EpochStore(self._database, self._commits)
         self.consents = ConsentStore(self._database, self._commits)
 
     def open(self) -> Self:
