@@ -23,6 +23,7 @@ Checking a seal costs milliseconds, so headers believed are remembered, a bounde
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple, Protocol, Self
 
 from ledger.audit.evidence import check_evidence, format_fork
@@ -193,11 +194,7 @@ class Trust:
             raise AnchorError("a header of another network")
         point = self._point
         if header.signing_set_hash in point.replaced and header.height >= point.height:
-            self._accuse_replaced(point)
-            raise AnchorError(
-                f"header {header.height} is sealed by a signing set that was replaced before"
-                f" height {point.height}"
-            )
+            self._check_returned(header, point)
         signing_set = self._signing_set_of(header, point)
         verified = self._check_seal(header, header_bytes, seal_bytes, signing_set)
         replaced = signing_set != point.signing_set and header.height < point.height
@@ -205,6 +202,18 @@ class Trust:
             raise AnchorError("a signing set attests a time at which it had been replaced")
         check_attested_time(verified.attested_time, self._now_ms())
         return verified
+
+    def _check_returned(self, header: Header, point: TrustPoint) -> None:
+        """Refuse a set that was replaced, unless it is shown to have come back since."""
+        if header.height > point.height:
+            with suppress(CheckError, ClientError):
+                self._follow(header.signing_set_hash, point)
+                return
+        self._accuse_replaced(point)
+        raise AnchorError(
+            f"header {header.height} is sealed by a signing set that was replaced before height"
+            f" {point.height}"
+        )
 
     def _check_seal(
         self, header: Header, header_bytes: bytes, seal_bytes: bytes, signing_set: SigningSet

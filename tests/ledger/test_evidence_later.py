@@ -20,8 +20,8 @@ from ledger.chain.set_change import SetChange
 from ledger.chain.signing_set import SigningSet, SigningSets
 from ledger.chain.transaction import format_body, sign_transaction
 from ledger.errors import CheckError, LedgerError, SignatureError
-from ledger_hand_over import hand_over, seal, secret, signing_set
-from ledger_world import BACKEND, START, genesis_of
+from ledger_hand_over import hand_over, seal, signing_set
+from ledger_world import BACKEND, START, bls_secret, genesis_of
 
 GENESIS = genesis_of(("HK", "NZ", "SG"))
 NETWORK = GENESIS.network_id
@@ -58,7 +58,7 @@ def judge(data: bytes) -> Judged:
 def transaction(
     author: str, number: int, key: int = 0, sequence: int = 4, author_key: int | None = None
 ) -> bytes:
-    named = BACKEND.public_key(secret(author, key if author_key is None else author_key))
+    named = BACKEND.public_key(bls_secret(author, key if author_key is None else author_key))
     body = transaction_pb2.Transaction(
         author=author,
         key_id=key_id(named),
@@ -67,7 +67,7 @@ def transaction(
         verified_header_hash=ROOT,
         heartbeat=transaction_pb2.Heartbeat(),
     )
-    return sign_transaction(secret(author, key), BACKEND, NETWORK, format_body(body))
+    return sign_transaction(bls_secret(author, key), BACKEND, NETWORK, format_body(body))
 
 
 def double(one: bytes, other: bytes, *changes: SetChange) -> bytes:
