@@ -68,21 +68,35 @@ class World:
                 tell(time, *rest.split())
 
     def _propose(self, time: int, name: str) -> None:
-        said = TABLE["arrangements"][name]
-        text = arrangement_pb2.ArrangementText(
-            name=name,
-            kind=arrangement_pb2.ArrangementKind.Value(f"ARRANGEMENT_KIND_{said['kind'].upper()}"),
-            parties=said["parties"],
-            rules=[rule(line) for line in said["rules"]],
-            notice_days=said.get("notice", 0),
-            staleness_limit=said.get("staleness_minutes", 0) * 60_000,
-        )
-        author = said["parties"][0]
-        self.names[name] = self.ledger.propose(time, author, text, name.encode())
+        author = TABLE["arrangements"][name]["parties"][0]
+        self.names[name] = self.ledger.propose(time, author, text_of(name), name.encode())
 
-    def _sign(self, time: int, name: str, party: str = "") -> None:
-        for one in [party] if party else TABLE["arrangements"][name]["parties"]:
+    def _sign(self, time: int, name: str, *parties: str) -> None:
+        history = self.ledger.arrangement(self.names[name])
+        assert history is not None
+        waited_for = history.amendment.signers if history.amendment else history.text.parties
+        for one in parties or waited_for:
             self._step(time, "sign", name, one)
+
+    def _amend(self, time: int, name: str, text: str, party: str, *without: str) -> None:
+        refused = self.ledger.amend(time, party, self.names[name], text_of(text), without)
+        assert refused is None, refused
+
+    def _start(self, time: int, name: str, party: str, day: str) -> None:
+        history = self.ledger.arrangement(self.names[name])
+        assert history is not None
+        days = {other: instant(f"{day}@{other}") for other in history.text.parties}
+        assert self.ledger.start(time, party, self.names[name], days) is None
+
+    def _open_epoch(self, time: int, name: str, party: str, *without: str) -> None:
+        assert self.ledger.open_epoch(time, party, self.names[name], without) is None
+
+    def _republished(self, time: int, name: str, *parties: str) -> None:
+        for party in parties:
+            assert self.ledger.republished(time, party, self.names[name]) is None
+
+    def _leave(self, time: int, economy: str) -> None:
+        self.ledger.leave(time, economy)
 
     def _suspend(self, time: int, name: str, party: str, start: str = "") -> None:
         self._step(time, "suspend", name, party, start)
@@ -121,6 +135,8 @@ class World:
         tin, certificate, name, said_text = [*rest.split(" ", 3), ""][:4]
         said = words(said_text)
         key = self.ledger.keyring[self.names[name]]
+        if "epoch" in said:
+            key = self.ledger.key(self.names[name], int(said["epoch"]))
         event, _, status = event.partition(":")
         start, _, end = said["valid"].partition("..")
         # A grant of the past is effective from its validity; everything else from its record.
@@ -150,6 +166,7 @@ class World:
                 said.get("level", ""),
                 scope,
                 lapses="lapses" in said,
+                migrated="migrated" in said,
                 reason=status_pb2.PublicReason.Value(f"PUBLIC_REASON_{said['reason']}")
                 if "reason" in said
                 else 0,
@@ -165,6 +182,7 @@ class World:
         self.places.setdefault(f"{tin} {certificate} {name}", []).append(place)
 
 
+GOODS = ("dispatched", "accepted", "arrived", "released")
 PROFILE = sha256(b"profile").digest()
 STATED = {
     "GRANT": "CERTIFIED",
@@ -188,6 +206,19 @@ def codes(said: dict[str, str], word: str) -> tuple[str, ...]:
 def roles(said: dict[str, str], word: str) -> tuple[Role, ...]:
     split = (role.partition("/") for role in codes(said, word))
     return tuple(Role(code, int(mode or 0)) for code, _, mode in split)
+
+
+def text_of(name: str) -> arrangement_pb2.ArrangementText:
+    said = TABLE["arrangements"][name]
+    return arrangement_pb2.ArrangementText(
+        name=name,
+        kind=arrangement_pb2.ArrangementKind.Value(f"ARRANGEMENT_KIND_{said['kind'].upper()}"),
+        parties=said["parties"],
+        rules=[rule(line) for line in said["rules"]],
+        notice_days=said.get("notice", 0),
+        staleness_limit=said.get("staleness_minutes", 0) * 60_000,
+        staged_starts=said.get("staged", False),
+    )
 
 
 def rule(line: str) -> arrangement_pb2.Rule:
@@ -215,7 +246,14 @@ def rule(line: str) -> arrangement_pb2.Rule:
         party_match_required="party" in said,
         dispatch_from_issuer_required="dispatch" in said,
     )
-    setattr(message, "from", instant(said["from"]))
+    if "event" in said:
+        event = f"RELEVANT_EVENT_{said['event']}"
+        message.relevant_event = arrangement_pb2.RelevantEvent.Value(event)
+    if "under-way" in said:
+        treated = f"GOODS_UNDER_WAY_{said['under-way']}"
+        message.goods_under_way = arrangement_pb2.GoodsUnderWay.Value(treated)
+    if "from" in said:
+        setattr(message, "from", instant(said["from"]))
     return message
 
 
@@ -240,6 +278,7 @@ def answer(case: dict[str, Any]) -> tuple[Verdict, World]:
         as_of=instant(asked["as_of"]) if "as_of" in asked else None,
         known_at_time=instant(asked["known"]) if "known" in asked else None,
         dispatch_economy=asked.get("dispatch", ""),
+        **{f"{word}_at": instant(asked[word]) for word in GOODS if word in asked},
     )
     profiles = None
     if "match" in asked:
