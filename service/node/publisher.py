@@ -30,7 +30,7 @@ from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes
 from aeo.ledger.v1.transaction_pb2 import Heartbeat, Transaction
 from ledger.bls.scheme import BlsBackend
 from ledger.chain.transaction import format_body, sign_transaction, transaction_message
-from ledger.state.refusals import AUTHOR_UNKNOWN
+from ledger.state.refusals import AUTHOR_SUSPENDED, AUTHOR_UNKNOWN
 from ledger.state.state import State
 from ledger.state.verified import VerifiedSignatures
 from service.clock import Clock
@@ -57,6 +57,8 @@ MAX_SENT: Final = 48
 ENGINE_FULL_S: Final = 0.05
 # How often a member that may not publish looks whether it may again.
 INACTIVE_S: Final = 0.5
+# What the ledger says of a member that may not publish, whatever it sends.
+_NOT_NOW: Final = (AUTHOR_SUSPENDED, AUTHOR_UNKNOWN)
 
 _log = structlog.get_logger("aeo.publisher")
 
@@ -386,7 +388,7 @@ class Publisher:
         marks = []
         for signed, outcome in finished:
             if isinstance(outcome, str):
-                if self._held or not self.active or outcome == AUTHOR_UNKNOWN:
+                if self._held or not self.active or outcome in _NOT_NOW:
                     self._held.append(signed)
                     continue
                 raise EngineStopped(f"transaction {signed.sequence} is not in the log: {outcome}")
