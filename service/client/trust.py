@@ -41,7 +41,7 @@ from ledger.errors import (
     Misbehaviour,
     SignatureError,
 )
-from service.client.errors import ClientError
+from service.client.errors import ClientError, NoSuchThing
 from service.client.trust_file import TrustFile, TrustPoint
 from service.client.trust_sets import Followed, changes_for, first_point, sets_of
 
@@ -193,8 +193,6 @@ class Trust:
         if header.network_id != self.network_id:
             raise AnchorError("a header of another network")
         point = self._point
-        if header.signing_set_hash in point.replaced and header.height >= point.height:
-            self._check_returned(header, point)
         signing_set = self._signing_set_of(header, point)
         verified = self._check_seal(header, header_bytes, seal_bytes, signing_set)
         replaced = signing_set != point.signing_set and header.height < point.height
@@ -202,18 +200,6 @@ class Trust:
             raise AnchorError("a signing set attests a time at which it had been replaced")
         check_attested_time(verified.attested_time, self._now_ms())
         return verified
-
-    def _check_returned(self, header: Header, point: TrustPoint) -> None:
-        """Refuse a set that was replaced, unless it is shown to have come back since."""
-        if header.height > point.height:
-            with suppress(CheckError, ClientError):
-                self._follow(header.signing_set_hash, point)
-                return
-        self._accuse_replaced(point)
-        raise AnchorError(
-            f"header {header.height} is sealed by a signing set that was replaced before height"
-            f" {point.height}"
-        )
 
     def _check_seal(
         self, header: Header, header_bytes: bytes, seal_bytes: bytes, signing_set: SigningSet
@@ -230,20 +216,28 @@ class Trust:
 
     def _signing_set_of(self, header: Header, point: TrustPoint) -> SigningSet:
         """The set that a header names: that of the point, one before it, or one that followed."""
-        wanted = header.signing_set_hash
-        for known in sets_of(point):
-            if known.hash == wanted:
-                return known
+        wanted, known = header.signing_set_hash, sets_of(point)
+        if wanted == point.signing_set.hash:
+            return point.signing_set
         if header.height > point.height:
-            return self._follow(wanted, point).signing_set
-        raise AnchorError(f"header {header.height} names a signing set that never sealed there")
+            self._check_age(point)
+            # One that was replaced may have come back since; then that is shown too.
+            with suppress(CheckError, NoSuchThing):
+                return self._follow(wanted, point).signing_set
+        elif header.height < point.height and wanted in point.replaced:
+            return next(each for each in known if each.hash == wanted)
+        self._accuse_of_another_past(point)
+        if wanted in point.replaced:
+            when = f"that was replaced before height {point.height}"
+        else:
+            when = "to which no hand-over is shown"
+        raise AnchorError(f"header {header.height} names a signing set {when}")
 
     def _follow(self, wanted: bytes, point: TrustPoint) -> Followed:
         """Let trust pass from the point's set to another, as the node shows it."""
         found = self._followed.get(point.signing_set.hash + wanted)
         if found is not None:
             return found
-        self._check_age(point)
         changes = list(self._source.trust_chain(point.signing_set.hash))
         sets = check_set_changes(point.signing_set, changes, self.network_id, self._backend)
         for number in range(len(changes), 0, -1):
@@ -356,7 +350,7 @@ class Trust:
                 return
         self._accuse_of_fork(height, mine, said.header, said.seal)
 
-    def _accuse_replaced(self, point: TrustPoint) -> None:
+    def _accuse_of_another_past(self, point: TrustPoint) -> None:
         """Raise `Misbehaviour` if a node whose chain is another's shows what convicts somebody."""
         heights = [change.height for change in reversed(point.set_changes)]
         heights += sorted((known.header.height for known in self._known.values()), reverse=True)
