@@ -12,6 +12,7 @@ from service.cli import (
     alias,
     approve,
     arrangement,
+    consent,
     exits,
     export,
     key,
@@ -72,6 +73,7 @@ steps.register(app)
 approve.register(app)
 app.add_typer(alias.app, name="alias")
 app.add_typer(arrangement.app, name="arrangement")
+app.add_typer(consent.app, name="consent")
 app.add_typer(export.app, name="ledger")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(verify.app, name="verify")

@@ -19,6 +19,8 @@ from service.api.arrangements import SERVICE as ARRANGEMENTS
 from service.api.arrangements import ArrangementServicer
 from service.api.authorities import LedgerAuthorities
 from service.api.caller import Authorities
+from service.api.consents import SERVICE as CONSENTS
+from service.api.consents import ConsentServicer
 from service.api.four_eyes import ApprovalDesk
 from service.api.health import HealthServer
 from service.api.ledger import SERVICE as LEDGER
@@ -107,6 +109,7 @@ def serve(node: Node, settings: ServingSettings) -> Server:
     listener.register(PUBLISHING, PublishingServicer(node).methods())
     listener.register(ARRANGEMENTS, ArrangementServicer(node).methods())
     listener.register(MEMBERSHIP, MembershipServicer(node).methods())
+    listener.register(CONSENTS, ConsentServicer(node).methods())
     listener.register(LEDGER, LedgerServicer(node).methods())
     return Server(node, listener, settings, metrics)
 

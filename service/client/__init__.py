@@ -14,6 +14,7 @@
 | `PublishingClient` | publish records and aliases, follow publications |
 | `ArrangementClient` | propose, sign, suspend, resume, end, read |
 | `MembershipClient` | members and proposals: list, propose, vote, rotate keys |
+| `ConsentClient` | whether traders agree to be shared |
 | `ApprovalClient`, `Pending`, `taken` | steps that take two persons |
 | `LedgerClient` | headers, blocks, proofs, export |
 | `Tls`, `Plaintext` | how to reach the node |
@@ -25,6 +26,7 @@ from service.client.approvals import ApprovalClient, Pending, taken
 from service.client.arrangements import ArrangementClient
 from service.client.chain import Chain, ChainParty
 from service.client.connection import Connection, Plaintext, Tls
+from service.client.consents import ConsentClient
 from service.client.errors import (
     ClientError,
     Conflict,
@@ -49,6 +51,7 @@ __all__ = [
     "ClientError",
     "Conflict",
     "Connection",
+    "ConsentClient",
     "Denied",
     "Invalid",
     "LedgerClient",
