@@ -16,6 +16,7 @@ from ledger.chain.keys import ARRANGEMENT_ID_BYTES
 from ledger.customs.subject import normalise_text
 from ledger.customs.tin import parse_tin
 from ledger.state.state import State
+from service.api.access_items import alias_name, named
 from service.api.caller import RIGHTS, Right
 from service.api.failures import Denied, Illegal, InvalidField, NotFound, naming
 from service.api.hosted import failures, hosted_member
@@ -211,6 +212,9 @@ class PublishingServicer:
         with naming("scheme"):
             alias = request.scheme, request.value
             entries = find_alias(*alias, tins, state, member.economy, keys)
+        found = sorted({entry.tin for entry in entries if entry.tin})
+        asked = (alias_name(*alias), *found)
+        member.access_log.note(call.caller, call.method, "", state.height, asked)
         return pb.GetAliasResponse(entries=entries, height=state.height)
 
     def compare(self, request: pb.CompareRequest, call: Call) -> pb.CompareResponse:
@@ -219,13 +223,10 @@ class PublishingServicer:
         if not 1 <= len(request.submissions) <= MAX_ROWS:
             raise InvalidField("submissions", f"1 to {MAX_ROWS}, not {len(request.submissions)}")
         _check_ids("arrangement_ids", request.arrangement_ids)
-        rows = compare_rows(
-            request,
-            self._node.state,
-            member.economy,
-            member.keyring.key,
-            self._node.clock.now_ms(),
-        )
+        state, now = self._node.state, self._node.clock.now_ms()
+        rows = compare_rows(request, state, member.economy, member.keyring.key, now)
+        asked = [named(row.tin, state) for row in request.submissions]
+        member.access_log.note(call.caller, call.method, "", state.height, asked)
         return pb.CompareResponse(rows=rows)
 
     def get_publication(

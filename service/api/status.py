@@ -26,12 +26,14 @@ from ledger.customs.tin import TinError, parse_tin
 from ledger.customs.verdict import format_verdict
 from ledger.errors import FormatError, KeyringError
 from ledger.state.state import State
+from service.api.access_items import identifier_of, note_chain, purpose_of
 from service.api.caller import RIGHTS, Caller, Right
 from service.api.chains import look_up_chain
 from service.api.failures import CallError, Denied, InvalidField, NotFound, NotReady, naming
 from service.api.method import Call, Kind, Method
 from service.api.watching import Watching
 from service.keys.spiffe import AccessRole
+from service.node.access_log import AccessLog
 from service.node.desks import Desks
 from service.node.lookup import REMEMBERED, LookupDesk, Position
 from service.node.node import Node
@@ -108,6 +110,7 @@ class StatusServicer:
         if verdict is None:
             request = _read(question)
             verdict, position, proof = self._answer(request, question, call.caller, position)
+        self._note(call, position, (question,), (verdict,))
         said: bytes = LookupResponseBytes(
             verdict=verdict, finality=position.finality, proof=proof
         ).SerializeToString()
@@ -132,6 +135,7 @@ class StatusServicer:
             except CallError as error:
                 problems.append(_problem(len(verdicts), error).SerializeToString())
                 verdicts.append(b"")
+        self._note(call, position, questions, verdicts)
         said: bytes = BatchLookupResponseBytes(
             verdicts=verdicts, finality=position.finality, problems=problems
         ).SerializeToString()
@@ -146,9 +150,9 @@ class StatusServicer:
             response = pb.LookupResponse(finality=position.finality)
             try:
                 request = _read_streamed(asked)
-                verdict, position, proof = self._answer(
-                    request, request.SerializeToString(), call.caller, position
-                )
+                question = request.SerializeToString()
+                verdict, position, proof = self._answer(request, question, call.caller, position)
+                self._note(call, position, (question,), (verdict,))
             except CallError as error:
                 response.problem.CopyFrom(_problem(index, error))
             else:
@@ -164,10 +168,13 @@ class StatusServicer:
         """A verdict for each party of a declaration, and what they come to together."""
         desk = self._desk(call.caller, request.recognising_economy)
         _check_purpose(call.caller, request.purpose)
+        position = desk.position()
         try:
-            return look_up_chain(request, desk, desk.position())
+            response = look_up_chain(request, desk, position)
         except KeyringError as error:
             raise _no_key(str(error)) from None
+        note_chain(self._log(call), call, request, response, position)
+        return response
 
     def get_history(self, request: pb.GetHistoryRequest, call: Call) -> pb.GetHistoryResponse:
         """Every record of a trader under the arrangements between its issuer and the caller."""
@@ -205,6 +212,7 @@ class StatusServicer:
                 entries=entries,
                 records=[status_pb2.StatusRecord.FromString(entry.record) for entry in entries],
             )
+        self._log(call).note(call.caller, call.method, request.purpose, state.height, (tin,))
         return response
 
     def get_receipt(self, request: pb.GetReceiptRequest, call: Call) -> pb.GetReceiptResponse:
@@ -240,7 +248,27 @@ class StatusServicer:
             raise InvalidField(f"question.{error.field}", error.description) from None
         except KeyringError as error:
             raise _no_key(str(error)) from None
+        height = position.state.height
+        asked = identifier_of(question, position.state)
+        self._log(call).note(caller, call.method, question.purpose, height, (asked,))
         return pb.GetReceiptResponse(receipt=receipt)
+
+    def _log(self, call: Call) -> AccessLog:
+        """The access log of the caller's own administration, which this node hosts."""
+        return self._node.hosted[call.caller.economy].access_log
+
+    def _note(
+        self, call: Call, position: Position, questions: Sequence[bytes], verdicts: Sequence[bytes]
+    ) -> None:
+        """Note answers in the access log; an agency's one by one, each with its purpose."""
+        log, caller = self._log(call), call.caller
+        now, height = position.times.now, position.state.height
+        if caller.access_role is not AccessRole.AGENCY:
+            log.note_answers(caller, call.method, "", now, height, questions, verdicts)
+            return
+        for question, verdict in zip(questions, verdicts, strict=True):
+            answer = (question,), (verdict,)
+            log.note_answers(caller, call.method, purpose_of(question), now, height, *answer)
 
     def _desk(self, caller: Caller, recognising: str) -> LookupDesk:
         """The desk of the member asked for, by default the caller's own."""

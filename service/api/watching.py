@@ -34,7 +34,10 @@ class Watching:
         node = self._node
         member = self._member(request, call)
         state = node.state
-        registered = Registered(_issuers(request.tins, state), member.keyring.keys())
+        issuers = _issuers(request.tins, state)
+        log = node.hosted[call.caller.economy].access_log
+        log.note(call.caller, call.method, request.purpose, state.height, sorted(issuers))
+        registered = Registered(issuers, member.keyring.keys())
         place = _after(request, state)
         only, told = request.only_registered, -1
         while call.live():

@@ -212,9 +212,3 @@ class Approvals:
                 self.sweep()
             except ServiceError as error:
                 _log.error("what has expired cannot be ended", reason=str(error))
-
-
-def log_step(step: Step, event: str, role: str, name: str) -> None:
-    """Say in the node's log what became of a step; it says nothing of what was asked for."""
-    who = f"{role}/{name}" if name else "the node"
-    _log.info("step", step_id=step.step_id, step=step.method, became=event, by=who)

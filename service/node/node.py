@@ -32,8 +32,9 @@ from service.engine.protocol import OnStep, no_step
 from service.engine.solo import SoloEngine
 from service.errors import WrongStore
 from service.keys.key_folder import KeyFolder
+from service.node.access_log import AccessLog
 from service.node.agreements import Agreements
-from service.node.approvals import Approvals, log_step
+from service.node.approvals import Approvals
 from service.node.blocks import LedgerBlocks
 from service.node.consents import ConsentDesk
 from service.node.evidence import Evidence
@@ -107,6 +108,7 @@ class HostedMember:
     governance: Governance
     consents: ConsentDesk
     profiles: ProfileDesk
+    access_log: AccessLog
 
     @property
     def economy(self) -> str:
@@ -362,7 +364,10 @@ class Node:
         publications = Publications(
             keys.economy, home.outbox, self._current, self.finality_of, self.feed
         )
-        approvals = self._stack.enter_context(Approvals(home.approvals, self.clock, log_step))
+        access_log = self._stack.enter_context(AccessLog(home.access_log, self.clock))
+        approvals = self._stack.enter_context(
+            Approvals(home.approvals, self.clock, access_log.note_step)
+        )
         governance = Governance(publisher, keys, self._current, self.backend, on_step)
         profiles = ProfileDesk(keys.economy, home.profiles, self._current, self.clock)
         consents = ConsentDesk(publisher, home.consents, self._current, self.clock)
@@ -378,6 +383,7 @@ class Node:
             governance,
             consents,
             profiles,
+            access_log,
         )
 
 

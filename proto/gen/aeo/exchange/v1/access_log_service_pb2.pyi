@@ -26,8 +26,38 @@ class ListAccessResponse(_message.Message):
     next_number: int
     def __init__(self, entries: _Optional[_Iterable[_Union[AccessEntry, _Mapping]]] = ..., next_number: _Optional[int] = ...) -> None: ...
 
+class LoggedAccess(_message.Message):
+    __slots__ = ("time", "caller_economy", "access_role", "name", "method", "purpose", "height", "subjects", "outcomes", "reasons", "step_id", "step_event", "lost")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    CALLER_ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_ROLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    STEP_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_EVENT_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    time: int
+    caller_economy: str
+    access_role: str
+    name: str
+    method: str
+    purpose: str
+    height: int
+    subjects: bytes
+    outcomes: bytes
+    reasons: bytes
+    step_id: str
+    step_event: str
+    lost: int
+    def __init__(self, time: _Optional[int] = ..., caller_economy: _Optional[str] = ..., access_role: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., purpose: _Optional[str] = ..., height: _Optional[int] = ..., subjects: _Optional[bytes] = ..., outcomes: _Optional[bytes] = ..., reasons: _Optional[bytes] = ..., step_id: _Optional[str] = ..., step_event: _Optional[str] = ..., lost: _Optional[int] = ...) -> None: ...
+
 class AccessEntry(_message.Message):
-    __slots__ = ("number", "entry", "hash", "time", "caller_economy", "access_role", "name", "method", "purpose", "height", "items", "step_id", "step_event")
+    __slots__ = ("number", "entry", "hash", "time", "caller_economy", "access_role", "name", "method", "purpose", "height", "items", "step_id", "step_event", "lost")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +71,7 @@ class AccessEntry(_message.Message):
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     STEP_ID_FIELD_NUMBER: _ClassVar[int]
     STEP_EVENT_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
     number: int
     entry: bytes
     hash: bytes
@@ -54,7 +85,8 @@ class AccessEntry(_message.Message):
     items: _containers.RepeatedCompositeFieldContainer[AccessItem]
     step_id: str
     step_event: str
-    def __init__(self, number: _Optional[int] = ..., entry: _Optional[bytes] = ..., hash: _Optional[bytes] = ..., time: _Optional[int] = ..., caller_economy: _Optional[str] = ..., access_role: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., purpose: _Optional[str] = ..., height: _Optional[int] = ..., items: _Optional[_Iterable[_Union[AccessItem, _Mapping]]] = ..., step_id: _Optional[str] = ..., step_event: _Optional[str] = ...) -> None: ...
+    lost: int
+    def __init__(self, number: _Optional[int] = ..., entry: _Optional[bytes] = ..., hash: _Optional[bytes] = ..., time: _Optional[int] = ..., caller_economy: _Optional[str] = ..., access_role: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., purpose: _Optional[str] = ..., height: _Optional[int] = ..., items: _Optional[_Iterable[_Union[AccessItem, _Mapping]]] = ..., step_id: _Optional[str] = ..., step_event: _Optional[str] = ..., lost: _Optional[int] = ...) -> None: ...
 
 class AccessItem(_message.Message):
     __slots__ = ("subject", "outcome", "reason")

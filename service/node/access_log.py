@@ -1,0 +1,392 @@
+"""The access log of one member: who asked about whom, at which height, and what they were told.
+
+Whatever reveals a status is noted: look-ups of every kind, histories, receipts, watchers, aliases,
+profiles; and what becomes of steps that take two persons. A trader stands in it as 16 bytes, keyed
+with a random key of this administration: who has the file without the key's row learns no number,
+and the administration can still ask for all that concerns one.
+
+A call only hands over what it was asked and what it said, by reference (0.4 us). One thread makes
+entries of it and writes them, all that came within `GATHER_S` in one transaction. A crash loses at
+most that much. A stop loses nothing.
+
+Staleness never blocks clearance, and neither does this log: where the disk fails, look-ups go on.
+Entries wait in memory up to `MAX_WAITING_BYTES`; what comes after is counted and dropped. `failing`
+and `lost` are for the metrics, each failure is logged, and the first entry that is written again
+says how many calls before it are missing.
+"""
+
+import hmac
+import re
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, Protocol, Self
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from aeo.exchange.v1.access_log_service_pb2 import LoggedAccess
+from aeo.exchange.v1.status_service_pb2 import LookupRequest
+from aeo.exchange.v1.verdict_pb2 import Verdict
+from service.clock import Clock
+from service.errors import ServiceError
+from service.store.access_log import (
+    KEY_BYTES,
+    PAGE_BYTES,
+    AccessLogStore,
+    Head,
+    Page,
+    format_page,
+)
+from service.store.approvals import Step
+
+SUBJECT_BYTES: Final = 16
+GATHER_S: Final = 0.15
+"""What comes within it shares one transaction; with the write itself, an entry is on the disk
+within 0.2 s."""
+RETRY_S: Final = 1.0
+"""Between two attempts at a disk that fails."""
+MAX_WAITING_CALLS: Final = 1 << 16
+"""Calls handed over and not yet made into entries. The thread is never that far behind, unless this
+machine has no time for it."""
+MAX_WAITING_TRADERS: Final = 1 << 19
+"""Of their traders: each holds a question and a verdict of some 500 bytes until it is an entry."""
+MAX_WAITING_BYTES: Final = 64 << 20
+"""Entries that wait for the disk: three million traders asked about."""
+REMEMBERED: Final = 1 << 20
+"""Questions whose subject is remembered, as many as a desk remembers verdicts of."""
+TRADERS_OF_AN_ENTRY: Final = 3_000
+"""More, of one call, become several entries."""
+FLUSH_S: Final = 5.0
+
+_TIN_TAG: Final = 0x0A
+_PLAIN_TIN = re.compile(rb"(?!AEO)[A-Z]{2}[A-Z0-9]{1,15}")
+# The first bytes of a verdict: outcome, a byte; reason, a byte.
+_OUTCOME, _REASON = 0x08, 0x10
+_HEAD_BYTES: Final = 4
+_PACKAGE: Final = "/aeo.exchange.v1."
+
+_log = structlog.get_logger("aeo.access_log")
+
+
+class Who(Protocol):
+    """Who calls."""
+
+    @property
+    def economy(self) -> str:
+        """Two letters."""
+
+    @property
+    def access_role(self) -> str:
+        """As in the client certificate."""
+
+    @property
+    def name(self) -> str:
+        """The economy's own name for it."""
+
+
+class Item(NamedTuple):
+    """A trader asked about, by TIN or as given, and the answer; 0 where it was no verdict."""
+
+    tin: str
+    outcome: int = 0
+    reason: int = 0
+
+
+class _Noted(NamedTuple):
+    """A call as handed over. Either questions and verdicts, in their bytes, or items."""
+
+    who: Who | None
+    method: str
+    purpose: str
+    time: int
+    height: int
+    questions: Sequence[bytes]
+    verdicts: Sequence[bytes]
+    items: Sequence[Item]
+    step: tuple[str, str] | None = None
+
+
+class AccessLog:
+    """Notes what callers of one member learn. Any thread may call. A context manager."""
+
+    def __init__(self, store: AccessLogStore, clock: Clock, remembered: int = REMEMBERED) -> None:
+        self._store = store
+        self._clock = clock
+        self._limit = remembered
+        self._key = b""
+        self._subjects: dict[bytes, bytes] = {}
+        self._noted: deque[_Noted] = deque()
+        self._traders = 0
+        self._lost = 0
+        self._failure: Exception | None = None
+        self._come = threading.Event()
+        self._hurry = threading.Event()
+        self._stopping = threading.Event()
+        self._written = threading.Condition()
+        self._rounds = 0
+        # The thread's own.
+        self._head: Head
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._told_lost = 0
+        self._thread = threading.Thread(target=self._run, name="aeo-access-log")
+
+    def __enter__(self) -> Self:
+        self._key = self._store.key(secrets.token_bytes(KEY_BYTES))
+        self._head = self._store.head()
+        _log.info("access log", number=self._head.number, head=self._head.hash.hex())
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._hurry.set()
+        self._come.set()
+        self._thread.join()
+        if self._waiting:
+            _log.error("entries of the access log are lost", entries=len(self._waiting))
+        _log.info("access log closed", number=self._head.number, head=self._head.hash.hex())
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last attempt to write failed."""
+        return self._failure is not None
+
+    @property
+    def lost(self) -> int:
+        """Calls that could not be kept since this process started."""
+        return self._lost
+
+    def note_answers(
+        self,
+        who: Who,
+        method: str,
+        purpose: str,
+        at: int,
+        height: int,
+        questions: Sequence[bytes],
+        verdicts: Sequence[bytes],
+    ) -> None:
+        """Note answers to `LookupRequest` bytes by verdict bytes (empty: no verdict), by reference.
+
+        Neither sequence may be changed after. `at`: Unix milliseconds.
+        """
+        self._note(_Noted(who, method, purpose, at, height, questions, verdicts, ()))
+
+    def note(
+        self, who: Who, method: str, purpose: str, height: int, items: Sequence[Item | str]
+    ) -> None:
+        """Note a call that revealed something of these traders, in canonical form or as given."""
+        now = self._clock.now_ms()
+        asked = [each if isinstance(each, Item) else Item(each) for each in items]
+        for start in range(0, max(1, len(asked)), TRADERS_OF_AN_ENTRY):
+            part = asked[start : start + TRADERS_OF_AN_ENTRY]
+            self._note(_Noted(who, method, purpose, now, height, (), (), part))
+
+    def note_step(self, step: Step, event: str, role: str, name: str) -> None:
+        """Note what became of a step that takes two persons. Empty `name`: by itself."""
+        who = _Person("", role, name)
+        noted = _Noted(who, step.method, "", self._clock.now_ms(), 0, (), (), ())
+        self._note(noted._replace(step=(step.step_id, event)))
+
+    def subject(self, tin: str) -> bytes:
+        """The 16 bytes under which a trader stands in this log."""
+        return hmac.digest(self._key, tin.encode(), "sha256")[:SUBJECT_BYTES]
+
+    def flush(self, seconds: float = FLUSH_S) -> bool:
+        """Wait until all that was noted before is on the disk; False if that did not happen."""
+        until = time.monotonic() + seconds
+        with self._written:
+            # The round under way may have begun before the newest note.
+            wanted = self._rounds + 2
+            while self._rounds < wanted:
+                self._hurry.set()
+                self._come.set()
+                left = until - time.monotonic()
+                if left <= 0 or not self._thread.is_alive():
+                    return False
+                self._written.wait(min(left, RETRY_S))
+            return self._failure is None
+
+    def forget(self) -> None:
+        """Drop the questions whose subject is remembered, and the TINs with them."""
+        self._subjects = {}
+
+    def _note(self, noted: _Noted) -> None:
+        if self._traders > MAX_WAITING_TRADERS or len(self._noted) > MAX_WAITING_CALLS:
+            self._lose()
+            return
+        # Not exact with many threads; counted anew with each round of the thread.
+        self._traders += len(noted.questions) + len(noted.items)
+        self._noted.append(noted)
+        if not self._come.is_set():
+            self._come.set()
+
+    def _lose(self) -> None:
+        with self._written:
+            self._lost += 1
+
+    # The thread.
+
+    def _run(self) -> None:
+        while True:
+            self._come.wait()
+            stopping = self._stopping.is_set()
+            if not stopping:
+                self._hurry.wait(RETRY_S if self._failure is not None else GATHER_S)
+                self._hurry.clear()
+            self._come.clear()
+            self._gather()
+            self._write()
+            with self._written:
+                self._rounds += 1
+                self._written.notify_all()
+            if stopping and not self._noted and (not self._waiting or self._failure is not None):
+                return
+            if self._waiting or self._stopping.is_set():
+                self._come.set()
+
+    def _gather(self) -> None:
+        """Make entries of what was noted."""
+        self._traders = 0
+        for _ in range(len(self._noted)):
+            noted = self._noted.popleft()
+            if self._waiting_bytes > MAX_WAITING_BYTES:
+                self._lose()
+                continue
+            for entry in self._entries(noted):
+                self._waiting.append(entry)
+                self._waiting_bytes += len(entry)
+
+    def _write(self) -> None:
+        """Write what waits, all or none."""
+        if not self._waiting:
+            return
+        lost = self._lost - self._told_lost
+        entries = list(self._waiting)
+        if lost:
+            gap = LoggedAccess(time=self._clock.now_ms(), lost=lost)
+            entries.insert(0, gap.SerializeToString())
+        pages = list(self._pages(entries))
+        try:
+            self._store.append(pages)
+        except ServiceError as error:
+            if self._failure is None:
+                _log.error("the access log cannot be written; look-ups go on", reason=str(error))
+            self._failure = error
+            return
+        if self._failure is not None:
+            _log.warning("the access log is written again", lost=self._lost)
+        self._failure = None
+        self._told_lost += lost
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._head = Head(pages[-1].last, pages[-1].hash)
+
+    def _pages(self, entries: Sequence[bytes]) -> Iterator[Page]:
+        number, before = self._head
+        part: list[bytes] = []
+        size = 0
+        for entry in entries:
+            if part and size + len(entry) > PAGE_BYTES:
+                page = format_page(number + 1, before, part)
+                number, before = number + len(part), page.hash
+                yield page
+                part, size = [], 0
+            part.append(entry)
+            size += len(entry)
+        yield format_page(number + 1, before, part)
+
+    def _entries(self, noted: _Noted) -> Iterator[bytes]:
+        who, step = noted.who, noted.step
+        entry = LoggedAccess(
+            time=noted.time,
+            method=noted.method.removeprefix(_PACKAGE),
+            purpose=noted.purpose,
+            height=noted.height,
+        )
+        if who is not None:
+            entry.caller_economy, entry.name = who.economy, who.name
+            entry.access_role = str(who.access_role)
+        if step is not None:
+            entry.step_id, entry.step_event = step
+        if noted.questions:
+            entry.subjects = self._subjects_of(noted.questions, noted.verdicts)
+            entry.outcomes, entry.reasons = _said(noted.verdicts)
+        elif noted.items:
+            entry.subjects = b"".join([self.subject(item.tin) for item in noted.items])
+            entry.outcomes = bytes(item.outcome for item in noted.items)
+            entry.reasons = bytes(item.reason for item in noted.items)
+        yield entry.SerializeToString()
+
+    def _subjects_of(self, questions: Sequence[bytes], verdicts: Sequence[bytes]) -> bytes:
+        found = list(map(self._subjects.get, questions))
+        if None in found:
+            for at, subject in enumerate(found):
+                if subject is None:
+                    found[at] = self._learn(questions[at], verdicts[at])
+        return b"".join(found)  # type: ignore[arg-type]
+
+    def _learn(self, question: bytes, verdict: bytes) -> bytes:
+        """The subject of a question that is not remembered."""
+        subject = self.subject(_tin_of(question, verdict))
+        if verdict:
+            if len(self._subjects) >= self._limit:
+                self._subjects.clear()
+            self._subjects[question] = subject
+        return subject
+
+
+def alias_name(scheme: str, value: str) -> str:
+    """An alias in the place of a number; no number has a line break."""
+    return f"{scheme}\n{value}"
+
+
+class _Person(NamedTuple):
+    """Somebody of the own administration."""
+
+    economy: str
+    access_role: str
+    name: str
+
+
+def _said(verdicts: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Outcome and reason of each verdict, a byte each; 0 where there is none.
+
+    >>> _said([bytes.fromhex("080110017801"), bytes.fromhex("0802101c"), b""])
+    (b'\\x01\\x02\\x00', b'\\x01\\x1c\\x00')
+    """
+    count = len(verdicts)
+    heads = b"".join([verdict[:_HEAD_BYTES] for verdict in verdicts])
+    if (
+        len(heads) == _HEAD_BYTES * count
+        and heads[::_HEAD_BYTES].count(_OUTCOME) == count
+        and heads[2::_HEAD_BYTES].count(_REASON) == count
+    ):
+        return heads[1::_HEAD_BYTES], heads[3::_HEAD_BYTES]
+    read = [Verdict.FromString(verdict) for verdict in verdicts]
+    return bytes(each.outcome for each in read), bytes(each.reason for each in read)
+
+
+def _tin_of(question: bytes, verdict: bytes) -> str:
+    """The canonical number that was looked up; else the identifier as it was given.
+
+    >>> _tin_of(LookupRequest(tin="KR123", function="EX").SerializeToString(), b"")
+    'KR123'
+    """
+    if len(question) > 2 and question[0] == _TIN_TAG:
+        tin = question[2 : 2 + question[1]]
+        if question[1] == len(tin) and _PLAIN_TIN.fullmatch(tin):
+            return tin.decode()
+    if verdict and (canonical := Verdict.FromString(verdict).tin):
+        return canonical
+    try:
+        request = LookupRequest.FromString(question)
+    except (DecodeError, UnicodeDecodeError):
+        return ""
+    if request.WhichOneof("identifier") == "alias":
+        return alias_name(request.alias.scheme, request.alias.value)
+    return request.tin
