@@ -20,7 +20,10 @@ MAX_PARTIES: Final = 100
 
 _GOODS_EVENTS: Final = ("dispatched_at", "accepted_at", "arrived_at", "released_at")
 _OF_A_PARTY: Final = frozenset(
-    {"tin", "alias.scheme", "alias.value", "function", "level", "declared_name", "declared_address"}
+    {
+        *("tin", "alias.scheme", "alias.value", "name_and_address.name"),
+        *("name_and_address.address", "function", "level", "declared_name", "declared_address"),
+    }
 )
 
 
@@ -35,7 +38,7 @@ def look_up_chain(
     parties = []
     for index, query in enumerate(asked):
         with naming(f"parties[{index}]"):
-            named = query.alias is not None or bool((query.tin or "").strip())
+            named = query.tin is None or bool(query.tin.strip())
             verdict = desk.evaluate(query, position) if named else None
         parties.append(Party(query.function, verdict))
     issuers = {party.verdict.issuing_economy for party in parties if party.verdict is not None}
@@ -58,8 +61,11 @@ def _read(request: pb.LookupSupplyChainRequest, index: int, recognising: str) ->
         declared_name=party.declared_name,
         declared_address=party.declared_address,
     )
-    if party.WhichOneof("identifier") == "alias":
+    identifier = party.WhichOneof("identifier")
+    if identifier == "alias":
         question.alias.CopyFrom(party.alias)
+    elif identifier == "name_and_address":
+        question.name_and_address.CopyFrom(party.name_and_address)
     else:
         question.tin = party.tin
     if request.HasField("as_of"):

@@ -29,6 +29,8 @@ from service.api.listener import Limits, Listener, MutualTls, PlaintextLoopback
 from service.api.membership import SERVICE as MEMBERSHIP
 from service.api.membership import MembershipServicer
 from service.api.metrics import Metrics, MetricsServer
+from service.api.profiles import SERVICE as PROFILES
+from service.api.profiles import ProfileServicer
 from service.api.publishing import SERVICE as PUBLISHING
 from service.api.publishing import PublishingServicer
 from service.api.status import SERVICE as STATUS
@@ -109,6 +111,7 @@ def serve(node: Node, settings: ServingSettings) -> Server:
     listener.register(PUBLISHING, PublishingServicer(node).methods())
     listener.register(ARRANGEMENTS, ArrangementServicer(node).methods())
     listener.register(MEMBERSHIP, MembershipServicer(node).methods())
+    listener.register(PROFILES, ProfileServicer(node).methods())
     listener.register(CONSENTS, ConsentServicer(node).methods())
     listener.register(LEDGER, LedgerServicer(node).methods())
     return Server(node, listener, settings, metrics)

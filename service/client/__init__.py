@@ -37,11 +37,12 @@ from service.client.errors import (
 )
 from service.client.ledger import LedgerClient
 from service.client.membership import MembershipClient
+from service.client.profiles import ProfileClient
 from service.client.publishing import PublishingClient
 from service.client.status import StatusClient
 from service.client.trust import Trust
 from service.client.trust_file import TrustFile
-from service.client.verdicts import Question, Verdict
+from service.client.verdicts import NameAndAddress, Question, Verdict
 
 __all__ = [
     "ApprovalClient",
@@ -56,9 +57,11 @@ __all__ = [
     "Invalid",
     "LedgerClient",
     "MembershipClient",
+    "NameAndAddress",
     "NoSuchThing",
     "Pending",
     "Plaintext",
+    "ProfileClient",
     "PublishingClient",
     "Question",
     "StatusClient",

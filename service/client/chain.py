@@ -28,6 +28,7 @@ from service.client.goods import NOT_SAID, GoodsEvents
 from service.client.verdicts import (
     AliasOf,
     Direction,
+    NameAndAddress,
     Verdict,
     finality_name,
     milliseconds,
@@ -36,7 +37,7 @@ from service.client.verdicts import (
 
 @dataclass(frozen=True, slots=True)
 class ChainParty:
-    """One party. Give `tin` or `alias`, or neither: declared without an identifier."""
+    """One party. Give `tin`, `alias` or `party`, or none: declared without an identifier."""
 
     function: str
     tin: str = ""
@@ -44,6 +45,7 @@ class ChainParty:
     level: str = ""
     declared_name: str = ""
     declared_address: str = ""
+    party: NameAndAddress | None = None
 
     def message(self) -> pb.ChainParty:
         """The party as the call has it."""
@@ -55,6 +57,8 @@ class ChainParty:
         )
         if self.alias is not None:
             message.alias.scheme, message.alias.value = self.alias
+        elif self.party is not None:
+            message.name_and_address.name, message.name_and_address.address = self.party
         elif self.tin:
             message.tin = self.tin
         return message

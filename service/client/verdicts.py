@@ -48,11 +48,18 @@ class AliasOf(NamedTuple):
     value: str
 
 
+class NameAndAddress(NamedTuple):
+    """A party that a declaration gives no code for."""
+
+    name: str
+    address: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One look-up. `function` is what the party is in the declaration; `mode` of transport 1 to 8.
 
-    Instants are aware datetimes; `as_of` None asks about now. Give `tin` or `alias`.
+    Instants are aware datetimes; `as_of` None asks about now. Give `tin`, `alias` or `party`.
     """
 
     tin: str = ""
@@ -69,6 +76,7 @@ class Question:
     recognising_economy: str = ""
     purpose: str = ""
     goods: GoodsEvents = NOT_SAID
+    party: NameAndAddress | None = None
 
     def request(self, *, include_proof: bool = False) -> exchange.LookupRequest:
         """The message of the call. `known_at` as an int is a height."""
@@ -86,6 +94,8 @@ class Question:
         )
         if self.alias is not None:
             message.alias.scheme, message.alias.value = self.alias
+        elif self.party is not None:
+            message.name_and_address.name, message.name_and_address.address = self.party
         else:
             message.tin = self.tin
         if self.as_of is not None:
