@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from typing import Final
 
 from aeo.ledger.v1 import arrangement_pb2
 from service.demo.figures import Figures
 from service.demo.firms import Firm
 from service.demo.questions import AIR, SEA, Asked, certified
-from service.demo.texts import INFORMATION_BEGINS, INFORMATION_NAME
+from service.demo.texts import INFORMATION_BEGINS, INFORMATION_NAME, rule_begins
 
 # Arrangements of many parties are shown by these two pairs.
 _SHOWN_OF_MANY: Final = (("TH", "SG"), ("PH", "SG"))
@@ -43,16 +44,17 @@ def beginnings(
         if name == INFORMATION_NAME:
             continue
         shown: set[tuple[str, str]] = set()
-        for rule in sorted(text.rules, key=_begins):
+        dated = [(rule_begins(figures, text, rule), rule) for rule in text.rules]
+        for begins, rule in sorted(
+            ((begins, rule) for begins, rule in dated if begins is not None), key=itemgetter(0)
+        ):
             pair = (rule.issuing, rule.recognising)
             if pair in shown or (len(text.parties) > 2 and pair not in _SHOWN_OF_MANY):
                 continue
             shown.add(pair)
             firm = certified(firms[rule.issuing], "EX", name, tuple(rule.levels))
             mode = rule.transport_modes[0] if rule.transport_modes else SEA
-            yield Beginning(
-                name, Asked(rule.recognising, firm.tin, "EX", "IMPORT", mode), _begins(rule)
-            )
+            yield Beginning(name, Asked(rule.recognising, firm.tin, "EX", "IMPORT", mode), begins)
 
 
 def scenes(
@@ -122,11 +124,6 @@ def scenes(
     yield Scene("nobody speaks for that prefix", Asked("NZ", "ZZ12345678"), "ISSUER_UNKNOWN")
     yield Scene("not a number at all", Asked("NZ", "HK/123"), "TIN_MALFORMED")
     yield Scene("at home", Asked("HK", exporter.tin), "RECOGNISED")
-
-
-def _begins(rule: arrangement_pb2.Rule) -> int:
-    begins: int = getattr(rule, "from")
-    return begins
 
 
 def _unused(firms: Sequence[Firm]) -> str:

@@ -27,11 +27,62 @@ _BENEFITS: Final = (
 )
 
 
-def arrangement_texts(figures: Figures) -> dict[str, pb.ArrangementText]:
-    """Every arrangement by its name, the made-up exchange of information last."""
-    texts = {figure.name: _text(figures, figure) for figure in figures.arrangements.values()}
+def arrangement_texts(figures: Figures, *, staged: bool = False) -> dict[str, pb.ArrangementText]:
+    """Every arrangement by its name, the made-up exchange of information last.
+
+    `staged`: where each party starts on its own day, the text says no more than that, and each
+    party has to give notice of its day (`staged_days`); else the text holds the later of two days.
+    """
+    texts = {
+        figure.name: _staged_text(figure)
+        if staged and _is_staged(figure)
+        else _text(figures, figure)
+        for figure in figures.arrangements.values()
+    }
     texts[INFORMATION_NAME] = _information_text(figures)
     return texts
+
+
+def staged_days(figures: Figures) -> dict[str, dict[str, date]]:
+    """By arrangement of staged starts: each party that has named a day, and its day."""
+    return {
+        figure.name: {rule.issuing: rule.begins for rule in figure.rules}
+        for figure in figures.arrangements.values()
+        if _is_staged(figure)
+    }
+
+
+def rule_begins(figures: Figures, text: pb.ArrangementText, rule: pb.Rule) -> int | None:
+    """When a rule begins (Unix ms), by the text or the days named; None where one is missing."""
+    begins: int = getattr(rule, "from")
+    if not text.staged_starts:
+        return begins
+    days = staged_days(figures)[text.name]
+    named = [days[party] for party in (rule.issuing, rule.recognising) if party in days]
+    if len(named) < 2:
+        return None
+    return max(begins, figures.instant(max(named), rule.recognising))
+
+
+def _is_staged(figure: ArrangementFigure) -> bool:
+    return any(rule.recognising == "*" for rule in figure.rules)
+
+
+def _staged_text(figure: ArrangementFigure) -> pb.ArrangementText:
+    """A rule for every other party, whether it has named its day or not."""
+    return pb.ArrangementText(
+        name=figure.name,
+        kind=pb.ARRANGEMENT_KIND_RECOGNITION,
+        parties=figure.parties,
+        consent_required=figure.operators_opt_in,
+        staged_starts=True,
+        rules=[
+            _undated_rule(rule, party)
+            for rule in figure.rules
+            for party in figure.parties
+            if party != rule.issuing
+        ],
+    )
 
 
 def _text(figures: Figures, figure: ArrangementFigure) -> pb.ArrangementText:
@@ -61,7 +112,13 @@ def _recognisers(figure: ArrangementFigure, rule: RuleFigure) -> list[tuple[str,
 
 
 def _rule(figures: Figures, rule: RuleFigure, recogniser: str, begins: date) -> pb.Rule:
-    made = pb.Rule(
+    made = _undated_rule(rule, recogniser)
+    setattr(made, "from", figures.instant(begins, recogniser))
+    return made
+
+
+def _undated_rule(rule: RuleFigure, recogniser: str) -> pb.Rule:
+    return pb.Rule(
         issuing=rule.issuing,
         recognising=recogniser,
         functions=sorted(rule.functions),
@@ -72,8 +129,6 @@ def _rule(figures: Figures, rule: RuleFigure, recogniser: str, begins: date) -> 
         benefits=[pb.Benefit(code=code, granted_by="CUSTOMS") for code in _BENEFITS],
         party_match_required=rule.party_match_required,
     )
-    setattr(made, "from", figures.instant(begins, recogniser))
-    return made
 
 
 def _information_text(figures: Figures) -> pb.ArrangementText:
