@@ -62,7 +62,7 @@ def execute_step(draft: Draft, author: str, sequence: int, data: bytes) -> str:
         return STEP_MALFORMED
     arrangement = draft.arrangement(step.arrangement_id)
     history = None if arrangement is None else arrangement.history
-    members = draft.base.membership.members
+    members = draft.membership.members
     refused = check_step(step, history, author, draft.time, members)
     if refused:
         return refused

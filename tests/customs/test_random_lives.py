@@ -33,7 +33,7 @@ DAY = 24 * HOUR
 START = 1_700_000_000_000
 TRADERS = ["KR1", "KR2", "TW1"]
 PROFILE = b"p" * 32
-SEEDS = range(120)
+SEEDS = range(200)
 # The fields of a verdict that say where and when it was asked, not what is so.
 ASKED = {"as_of", "known_at", "height", "header_hash", "cache_until"}
 
@@ -54,14 +54,26 @@ def some(random: Random, codes: list[str], chance: float) -> list[str]:
     return [code for code in codes if random.random() < chance]
 
 
+PARTIES = [["KR", "TW"], ["KR", "TW"], ["JP", "KR", "TW"], ["TW"], ["JP", "TW"]]
+
+
 def text(random: Random) -> arrangement_pb2.ArrangementText:
     message = arrangement_pb2.ArrangementText(
         name="A",
         kind=random.choice([RECOGNITION, RECOGNITION, INFORMATION]),
-        parties=random.choice([["KR", "TW"], ["KR", "TW"], ["JP", "KR", "TW"], ["TW"]]),
+        parties=random.choice(PARTIES[:4]),
         staleness_limit=random.choice([0, 2 * DAY]),
+        staged_starts=random.random() < 0.2,
     )
-    for _ in range(random.randint(1, 3) if len(message.parties) > 1 else 0):
+    return with_rules(random, message)
+
+
+def with_rules(
+    random: Random, message: arrangement_pb2.ArrangementText
+) -> arrangement_pb2.ArrangementText:
+    if not {"KR", "TW"} <= set(message.parties):
+        return message
+    for _ in range(random.randint(1, 3)):
         begin = START + random.randint(-60, 20) * DAY
         one = message.rules.add(
             issuing="KR",
@@ -73,6 +85,8 @@ def text(random: Random) -> arrangement_pb2.ArrangementText:
             transport_modes=random.choice([[], [], [1]]),
             dispatch_from_issuer_required=random.random() < 0.2,
             party_match_required=random.random() < 0.2,
+            relevant_event=random.choice([0, 0, 1, 2, 3]),  # type: ignore[arg-type]
+            goods_under_way=random.choice([0, 1, 1, 2]),  # type: ignore[arg-type]
         )
         setattr(one, "from", begin)
     return message
@@ -128,7 +142,7 @@ def life(random: Random) -> list[Block]:
             time += HOUR
             sign = partial(Simulator.step, time=time, author=party, kind="sign", identity=identity)
             blocks.append(sign)
-    for _ in range(random.randint(5, 40)):
+    for _ in range(random.randint(5, 60)):
         time += random.choice([1, HOUR, DAY, 3 * DAY])
         identity = random.choice(list(ids))
         blocks.append(step(random.random(), time, identity, ids[identity]))
@@ -150,7 +164,27 @@ def step(seed: float, time: int, identity: bytes, parties: list[str]) -> Block:
             ledger.step(time, party, drawn.choice(["suspend", "resume", "resume"]), identity, later)
         elif what < 0.16:
             ledger.step(time, party, "end", identity, later)
-        elif what < 0.2:
+        elif what < 0.24:
+            changed = text(drawn)
+            changed.parties[:] = drawn.choice([parties, drawn.choice(PARTIES)])
+            del changed.rules[:]
+            ledger.amend(time, party, identity, with_rules(drawn, changed))
+        elif what < 0.34:
+            # Whoever has to sign, in one block each.
+            for one in ("JP", "KR", "TW"):
+                ledger.step(time, one, "sign", identity)
+        elif what < 0.38:
+            history = ledger.arrangement(identity)
+            assert history is not None
+            day = time + drawn.randint(-40, 20) * DAY
+            days = {one: day + drawn.randint(-9, 9) * HOUR for one in history.text.parties}
+            ledger.start(time, drawn.choice(history.text.parties), identity, days)
+        elif what < 0.41:
+            ledger.open_epoch(time, party, identity)
+        elif what < 0.44:
+            ledger.republished(time, drawn.choice(["JP", "KR", "TW"]), identity)
+            ledger.republished(time, party, identity)
+        elif what < 0.48:
             alias, subject = key.alias("S", "v"), key.subject(drawn.choice(TRADERS[:2]))
             ends = drawn.choice([0, time + 20 * DAY])
             ledger.publish_alias(time, "KR", identity, alias, subject, time - DAY, ends)
@@ -162,6 +196,18 @@ def step(seed: float, time: int, identity: bytes, parties: list[str]) -> Block:
                 ledger.publish(time, "KR", identity, made, force=drawn.random() < 0.2)
 
     return block
+
+
+def goods(random: Random, ledger: Simulator) -> dict[str, int]:
+    """When the goods were dispatched, and so on; mostly not said."""
+    if random.random() < 0.6:
+        return {}
+    latest = ledger.header_time + 20 * DAY
+    return {
+        f"{event}_at": random.randint(START - 60 * DAY, latest)
+        for event in ("dispatched", "accepted", "arrived", "released")
+        if random.random() < 0.5
+    }
 
 
 def questions(random: Random, ledger: Simulator) -> list[Query]:
@@ -178,6 +224,7 @@ def questions(random: Random, ledger: Simulator) -> list[Query]:
                 [None, None, random.randint(START - 30 * DAY, ledger.header_time + 20 * DAY)]
             ),
             dispatch_economy=random.choice(["", "KR"]),
+            **goods(random, ledger),
         )
         for alias in [random.random() < 0.15 for _ in range(8)]
     ]
@@ -203,7 +250,7 @@ class Asked:
     def __call__(self, query: Query, times: Times | None = None) -> Verdict:
         ledger = self.ledger
         # What an arrangement remembers of its answers would agree with them.
-        for identity in ledger.keyring:
+        for identity in ledger.own_arrangements("TW"):
             if (history := ledger.arrangement(identity)) is not None:
                 history.covers.clear()
         return evaluate(query, ledger, ledger.keyring, self.profiles, None, times or self.times)
