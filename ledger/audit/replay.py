@@ -8,7 +8,8 @@ Nothing that a node says is taken on trust. Of an export (`ledger.chain.export`)
 - every seal is by the set that its header names, over this header, at a time not before it, not
   after the next header, and not ahead of the checker's clock
 - item 5 stands before a header that changes the signing set, and only there: the outgoing set, that
-  sealed the newest earlier header that has a *sealed* seal, and the incoming one, under its map
+  sealed the newest earlier header that has a *sealed* seal, and the incoming one, under its map;
+  and the votes and the hand-over, executed again, lead to that very set at that very header
 - the newest header has a seal, and the chain passes through the anchor
 
 Trust starts from an anchor, or from a network id that was given by hand. An anchor older than the

@@ -20,6 +20,38 @@ be admitted again with a registration whose keys are all new; prefixes and weigh
 registration's.
 
 *Parameters.* Rules of another version than this software knows cannot be put in force.
+
+>>> from ledger.bls.scheme import default_backend, key_id
+>>> from ledger.chain.genesis import Genesis
+>>> from ledger.chain.parameters import DEFAULT_PARAMETERS
+>>> from ledger.chain.registration import Registration
+>>> from ledger.hashing import ZERO_HASH
+>>> from ledger.state.machine import Machine
+>>> keys = {"KR": b"k" * 48, "TW": b"t" * 48}
+>>> founders = [Registration(ZERO_HASH, economy, "Customs", "UTC", (economy,), 1, key, b"", b"",
+...                          b"", "", key_id(key), b"exact bytes") for economy, key in keys.items()]
+>>> founding = SigningSet(tuple(SigningMember(economy, 1, key) for economy, key in keys.items()))
+>>> genesis = Genesis(b"n" * 32, "example", 1_000, True, tuple(founders), DEFAULT_PARAMETERS, b"",
+...                   founding, b"exact bytes")
+>>> draft = Draft(Machine(genesis, default_backend()).state, time=2_000)
+>>> vote = HistoryEntry(1, 2_000, 0, 0, "KR", b"the step that decides")
+>>> removal = effect_of(Removal("TW"), draft, vote)
+>>> [member.economy for member in removal.pending.members], sorted(removal.membership.prefixes)
+(['KR'], ['KR'])
+>>> for change in (Removal("SG"), WeightChange(()), WeightChange((("KR", 0), ("TW", 0))),
+...                MemberSuspension("TW", key_id(keys["KR"])), ParameterChange(b"")):
+...     effect_of(change, draft, vote)
+'MEMBER_UNKNOWN'
+'SET_UNCHANGED'
+'SET_EMPTY'
+'KEY_NOT_IN_FORCE'
+'PARAMETERS_MALFORMED'
+>>> draft.change_signing_sets(SigningSets(founding, removal.pending))
+>>> effect_of(Removal("KR"), draft, vote)
+'SET_PENDING'
+>>> suspension = effect_of(MemberSuspension("TW", key_id(keys["TW"])), draft, vote)
+>>> sorted(suspension.membership.members), suspension.pending
+(['KR'], None)
 """
 
 from typing import Final, NamedTuple

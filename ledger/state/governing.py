@@ -11,6 +11,38 @@ before its result stands, once for each member, and only from a member with weig
 set in force. Time alone changes nothing: a proposal that nobody votes on stays open on paper for
 ever, but from `closes_at` on every vote on it is refused. How votes are counted says
 `ledger.state.proposals`, what they change `ledger.state.changing`.
+
+>>> from ledger.bls.scheme import default_backend, key_id
+>>> from ledger.chain.governance import Removal, format_governance_step
+>>> from ledger.chain.genesis import Genesis
+>>> from ledger.chain.parameters import DEFAULT_PARAMETERS
+>>> from ledger.chain.registration import Registration
+>>> from ledger.chain.signing_set import SigningMember, SigningSet
+>>> from ledger.hashing import ZERO_HASH
+>>> from ledger.state.machine import Machine
+>>> keys = {"KR": b"k" * 48, "TW": b"t" * 48}
+>>> founders = [Registration(ZERO_HASH, economy, "Customs", "UTC", (economy,), 1, key, b"", b"",
+...                          b"", "", key_id(key), b"exact bytes") for economy, key in keys.items()]
+>>> founding = SigningSet(tuple(SigningMember(economy, 1, key) for economy, key in keys.items()))
+>>> genesis = Genesis(b"n" * 32, "example", 1_000, True, tuple(founders), DEFAULT_PARAMETERS, b"",
+...                   founding, b"exact bytes")
+>>> draft = Draft(Machine(genesis, default_backend()).state, time=2_000)
+>>> propose = format_governance_step(Propose(Proposal(9_000, Removal("TW"))))
+>>> execute_governance(draft, "KR", 1, propose, default_backend())
+''
+>>> identity = proposal_id(genesis.network_id, "KR", 1)
+>>> vote = format_governance_step(Vote(identity, in_favour=True))
+>>> for author in ("KR", "KR", "TW", "TW"):
+...     execute_governance(draft, author, 2, vote, default_backend())
+''
+'ALREADY_VOTED'
+''
+'PROPOSAL_CLOSED'
+>>> decided = draft.proposals[identity]
+>>> decided.result, decided.records[-1].record, len(decided.records)
+(1, b'\\x01', 4)
+>>> sorted(draft.membership.members), draft.pending_since
+(['KR'], 1)
 """
 
 from ledger.bls.scheme import BlsBackend
