@@ -37,6 +37,8 @@ from service.node.agreements import Agreements
 from service.node.approvals import Approvals
 from service.node.blocks import LedgerBlocks
 from service.node.consents import ConsentDesk
+from service.node.epoch_keeper import EpochKeeper
+from service.node.epochs import Epochs
 from service.node.evidence import Evidence
 from service.node.governing import Governance
 from service.node.hand_over import HandOverKeeper
@@ -109,6 +111,7 @@ class HostedMember:
     consents: ConsentDesk
     profiles: ProfileDesk
     access_log: AccessLog
+    epochs: Epochs
 
     @property
     def economy(self) -> str:
@@ -196,6 +199,7 @@ class Node:
         self._heartbeats = Heartbeats(
             (member.publisher for member in hosted.values()), self._current, clock
         )
+        self._epoch_keeper = EpochKeeper((each.epochs for each in hosted.values()), self.feed)
         self._hand_over = HandOverKeeper(
             hosted.values, self._current, self.ledger_store, self.set_changes, on_step
         )
@@ -223,6 +227,7 @@ class Node:
                 member.consents.start()
             node._profile_exchange.start()
             node._heartbeats.start()
+            node._epoch_keeper.start()
             node._hand_over.start()
         except BaseException:
             node.stop()
@@ -235,6 +240,7 @@ class Node:
             return
         self._stopped = True
         self._heartbeats.stop()
+        self._epoch_keeper.stop()
         self._profile_exchange.stop()
         self._hand_over.stop()
         for member in self.hosted.values():
@@ -361,6 +367,7 @@ class Node:
         self._stack.callback(peers.close)
         delivery = KeyDelivery(keys.economy, keyring, peers, self._keyrings)
         agreements = Agreements(publisher, delivery, self._current, self.ledger_store)
+        epochs = Epochs(publisher, agreements, delivery, home.epochs, self._current, self.clock)
         publications = Publications(
             keys.economy, home.outbox, self._current, self.finality_of, self.feed
         )
@@ -384,6 +391,7 @@ class Node:
             consents,
             profiles,
             access_log,
+            epochs,
         )
 
 

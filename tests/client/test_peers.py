@@ -310,13 +310,13 @@ def test_who_is_no_party_can_prove_the_chain_but_not_tell_who_is_on_it(apart: Ap
         # Nobody answers at the endpoints on the ledger: here keys pass within the process.
         shared = agree(together, "HK", "KR")
         answer = together.hosted["HK"].publisher.publish(
-            request("one", [row("HK1")], shared), confirms=True
+            request("one", [row("HKTRADER77")], shared), confirms=True
         )
         wait_recorded(together, "HK", answer.publication_id)
     nz = apart.start("NZ", apart.folder / "data" / "ledger.db")
     keys = nz.hosted["NZ"].keyring.keys()
     assert keys == {}
-    query = Query("KR", "EX", 1, 1, tin="HK1")
+    query = Query("KR", "EX", 1, 1, tin="HKTRADER77")
     times = Times(nz.clock.now_ms(), nz.newest_seal.attested_time)
     with pytest.raises(KeyringError):
         evaluate(query, nz.state, keys, None, {}, times)
@@ -331,5 +331,5 @@ def test_who_is_no_party_can_prove_the_chain_but_not_tell_who_is_on_it(apart: Ap
     )
     assert report.verified
     assert (report.records, report.refused) == (4, 0)  # three steps of the text, and the trader
-    for secret in (b"HK1", true[shared].key, true[shared].tin_mac("HK1")):
+    for secret in (b"HKTRADER77", true[shared].key, true[shared].tin_mac("HKTRADER77")):
         assert secret not in export
