@@ -92,6 +92,7 @@ def prove_receipt(
             pb.ProfileFound(commitment=commitment, name_match=match)
             for commitment, match in sorted(matched.found.items())
         ],
+        set_changes=[change.message() for change in set_changes],
     )
     if anchor_height is not None and anchor_height < state.height:
         receipt.anchor.CopyFrom(_earlier(state, past, anchor_height))

@@ -11,6 +11,7 @@ from ledger.customs.evaluate import evaluate
 from ledger.customs.profiles import NOTHING_DECLARED
 from ledger.customs.subject import LookupKey
 from ledger.customs.verdict import Query, Times, format_verdict
+from ledger_hand_over import set_changes
 from ledger_world import BACKEND, World
 
 
@@ -69,6 +70,7 @@ class Receipts:
             StoredPast(self.world),
             profiles=self.profiles or NOTHING_DECLARED,
             instructions=self.instructions,
+            set_changes=set_changes(self.world),
             **given,
         )
 

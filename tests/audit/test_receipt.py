@@ -13,6 +13,7 @@ from ledger.audit.receipt_facts import shown_fact
 from ledger.audit.replay import ANCHORED, TOO_LONG_AGO
 from ledger.chain import keys
 from ledger.chain.anchor import Anchor
+from ledger.chain.governance import Rotation, WeightChange
 from ledger.chain.parameters import DEFAULT_PARAMETERS
 from ledger.customs.evaluate import evaluate
 from ledger.customs.status import format_status, parse_status
@@ -26,7 +27,7 @@ from ledger.errors import (
     LedgerError,
     ProofError,
 )
-from ledger_world import DAY, START, World
+from ledger_world import DAY, START, World, registration
 
 HOUR = 3_600_000
 PROFILE = b"p" * 32
@@ -34,8 +35,15 @@ RENUMBERED = status_pb2.PREDECESSOR_KIND_RENUMBERED
 
 
 def eventful_world() -> tuple[World, bytes]:
-    """HK with NZ, a trader for each status; SG with NZ, suspended, then ended; KR tells NZ."""
+    """HK with NZ, a trader for each status; SG with NZ, suspended, then ended; KR tells NZ.
+
+    TH has another key by then, with which the second signing set began.
+    """
     world = World(("HK", "KR", "NZ", "SG", "TH"))
+    newer_key = registration("TH", network_id=world.view.network_id, bls=1, ed25519=1)
+    world.commit(world.govern("TH", Rotation(newer_key)))
+    world.decide(WeightChange(()))
+    world.hand_over()
     begins = {"from": START - 365 * DAY, "recognising": "NZ"}
 
     def rule(issuing: str, *modes: int, **fields: object) -> arrangement_pb2.Rule:
