@@ -1,4 +1,6 @@
-"""Every step of an arrangement in a world of the ledger, taken and looked at."""
+"""Every step of an arrangement in a world of the ledger, taken and looked at; whole lives."""
+
+from random import Random
 
 from aeo.ledger.v1 import arrangement_pb2 as pb
 from ledger.chain.history import history_head
@@ -13,6 +15,8 @@ from ledger.customs.subject import LookupKey
 from ledger.state.machine import Machine
 from ledger_world import BACKEND, DAY, START, World, material
 
+MEMBERS = ("HK", "NZ", "SG")
+TEXTS = [("HK", "NZ"), ("HK", "NZ", "SG"), ("NZ",), ("NZ", "SG")]
 RECOGNITION = pb.ARRANGEMENT_KIND_RECOGNITION
 
 
@@ -102,3 +106,40 @@ def open_epoch(world: World, author: str, shared: bytes, number: int, *without: 
 def republished(world: World, author: str, shared: bytes, number: int) -> str:
     step = pb.EpochRepublished(arrangement_id=shared, epoch=number)
     return result(world, author, republished=step)
+
+
+def live(seed: int) -> tuple[World, bytes, set[str]]:
+    """A life of fifty steps, most of them refused; and the codes that occurred in it."""
+    random, world = Random(seed), World(MEMBERS)
+    shared = world.agree(*random.choice(TEXTS), staged_starts=random.random() < 0.5)
+    codes = set()
+    texts: list[bytes] = []
+    for _ in range(50):
+        author, what = random.choice(MEMBERS), random.random()
+        life = history(world, shared)
+        if what < 0.2:
+            staged = random.random() < 0.5
+            texts.append(text(world, shared, *random.choice(TEXTS), staged_starts=staged))
+            codes.add(amend(world, author, shared, texts[-1]))
+        elif what < 0.55 and texts:
+            codes.add(sign(world, author, shared, texts[-1]))
+        elif what < 0.7:
+            day = world.time + random.randint(-3, 3) * DAY
+            codes.add(
+                result(world, author, start=notice(shared, **dict.fromkeys(life.text.parties, day)))
+            )
+        elif what < 0.8:
+            number = life.epochs[-1].number + random.choice([1, 1, 1, 2])
+            codes.add(open_epoch(world, author, shared, number))
+        elif what < 0.92:
+            number = life.waiting_epoch.number if life.waiting_epoch else 2
+            codes.add(republished(world, author, shared, number))
+        elif what < 0.94:
+            stop = pb.ArrangementSuspension(arrangement_id=shared)
+            codes.add(result(world, author, suspend=stop))
+        elif what < 0.95:
+            end = pb.ArrangementEnd(arrangement_id=shared)
+            codes.add(result(world, author, end=end))
+        else:
+            world.publish(author, shared, [world.grant(shared, f"{author}{len(codes)}")])
+    return world, shared, codes
