@@ -16,6 +16,7 @@ from service.errors import StoreError, WrongStore
 from service.store import outbox
 from service.store.access_log import AccessLogStore
 from service.store.approvals import ApprovalStore
+from service.store.clearances import ClearanceStore
 from service.store.consents import ConsentStore
 from service.store.database import Database, OnStep, no_step
 from service.store.epochs import EpochStore
@@ -56,6 +57,7 @@ class HomeStore:
         self.access_log = AccessLogStore(self._database, self._commits)
         self.epochs = EpochStore(self._database, self._commits)
         self.consents = ConsentStore(self._database, self._commits)
+        self.clearances = ClearanceStore(self._database, self._commits)
 
     def open(self) -> Self:
         """Open the file, made when missing.
