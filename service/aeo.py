@@ -16,6 +16,7 @@ from service.cli import (
     exits,
     export,
     key,
+    member,
     network,
     node,
     receipt,
@@ -27,6 +28,7 @@ from service.cli.chain import chain
 from service.cli.commands import Commands, JsonOption, examples
 from service.cli.errors import AnswerIsNo, InputRefused
 from service.cli.fsck import fsck
+from service.cli.key_register import register
 from service.cli.lookup import lookup
 from service.cli.output import stdout
 from service.cli.publish import publish
@@ -47,6 +49,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(key.app, name="key")
+key.app.command(
+    epilog=examples(
+        "aeo key register keys/JP --economy JP --network 'APEC pilot' --network-id 9c5a..."
+        " --endpoint jp-node.example:7443 --host jp-node.example",
+    )
+)(register)
+app.add_typer(member.app, name="member")
 app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")
 app.command(

@@ -116,6 +116,7 @@ class MembershipServicer:
             proposals=[_proposal(identity, each, now) for identity, each in proposals],
             height=state.height,
             set_pending=state.signing_sets.pending is not None,
+            parameters=state.parameter_bytes,
         )
 
     def get(

@@ -51,7 +51,7 @@ def founders_of_codes(codes: str, zones: Mapping[str, str] | None = None) -> lis
     """Founders from ``HK,NZ``; `zones` names the zones of some of them."""
     given = dict(zones or {})
     listed = [code.strip().upper() for code in codes.split(",") if code.strip()]
-    founders = [_founder({"economy": code, "time_zone": given.pop(code, "")}) for code in listed]
+    founders = [founder_of({"economy": code, "time_zone": given.pop(code, "")}) for code in listed]
     if given:
         raise InputRefused(f"a time zone for {', '.join(given)}, which is not a member")
     return _checked(founders)
@@ -65,13 +65,14 @@ def founders_of_file(path: Path) -> list[Founder]:
         if unknown or "economy" not in (reader.fieldnames or ()):
             raise InputRefused(f"{path}: its columns must be among {', '.join(_COLUMNS)}")
         try:
-            founders = [_founder({name: row[name] or "" for name in row}) for row in reader]
+            founders = [founder_of({name: row[name] or "" for name in row}) for row in reader]
         except (csv.Error, InputRefused) as error:
             raise InputRefused(f"{path}, line {reader.line_num}: {error}") from None
     return _checked(founders)
 
 
-def _founder(row: Mapping[str | None, str]) -> Founder:
+def founder_of(row: Mapping[str | None, str]) -> Founder:
+    """What one member says of itself; an empty cell is filled in."""
     if None in row:
         raise InputRefused("more cells than the heading")
     economy = _economy(row["economy"].strip())

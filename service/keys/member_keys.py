@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from aeo.ledger.v1.member_pb2 import RegistrationBody
 from ledger.bls.keygen import keygen
@@ -38,7 +39,7 @@ NODE_FILE, NODE_KEY_FILE = "node.pem", "node.key"
 
 @dataclass(frozen=True, slots=True)
 class Founder:
-    """What a founding member says of itself in the genesis."""
+    """What a member says of itself, in the genesis or when it asks to be admitted."""
 
     economy: str
     name: str
@@ -129,16 +130,22 @@ def open_member_keys(
 
 def register_founder(founder: Founder, keys: MemberKeys, backend: BlsBackend) -> bytes:
     """A founder's registration, signed by both its keys, as a genesis carries it. FormatError."""
-    der = Issued(keys.node.key, keys.authority_certificate).der
+    return register_member(founder, keys, FOUNDERS_NETWORK, backend)
+
+
+def register_member(
+    member: Founder, keys: MemberKeys, network_id: bytes, backend: BlsBackend
+) -> bytes:
+    """A registration for the network of an id (32 bytes), to be handed to who proposes it."""
     body = RegistrationBody(
-        network_id=FOUNDERS_NETWORK,
-        economy=founder.economy,
-        name=founder.name,
-        time_zone=founder.time_zone,
-        prefixes=founder.prefixes,
-        weight=founder.weight,
-        ca_certificate=der,
-        endpoint=founder.endpoint,
+        network_id=network_id,
+        economy=member.economy,
+        name=member.name,
+        time_zone=member.time_zone,
+        prefixes=member.prefixes,
+        weight=member.weight,
+        ca_certificate=keys.authority_certificate.public_bytes(Encoding.DER),
+        endpoint=member.endpoint,
     )
     return sign_registration(body, keys.bls_secret, keys.ed25519_seed, backend)
 

@@ -38,16 +38,18 @@ class MembershipServiceListRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class MembershipServiceListResponse(_message.Message):
-    __slots__ = ("members", "proposals", "height", "set_pending")
+    __slots__ = ("members", "proposals", "height", "set_pending", "parameters")
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
     PROPOSALS_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     SET_PENDING_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     members: _containers.RepeatedCompositeFieldContainer[Member]
     proposals: _containers.RepeatedCompositeFieldContainer[MemberProposal]
     height: int
     set_pending: bool
-    def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[MemberProposal, _Mapping]]] = ..., height: _Optional[int] = ..., set_pending: _Optional[bool] = ...) -> None: ...
+    parameters: bytes
+    def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[MemberProposal, _Mapping]]] = ..., height: _Optional[int] = ..., set_pending: _Optional[bool] = ..., parameters: _Optional[bytes] = ...) -> None: ...
 
 class MembershipServiceGetRequest(_message.Message):
     __slots__ = ("economy",)
