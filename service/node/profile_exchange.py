@@ -44,9 +44,9 @@ FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
 """Between calls to a partner that does not answer."""
 
-# A record's commitment (tag and length), which what follows a record may follow: a needle that is
-# rarely found by chance, and then costs one reading of a transaction.
-_MAY_COMMIT: Final = re.compile(rb"B .{32}(?:[\nJRY]|\Z)", re.DOTALL)
+# A commitment in a batch: tag and length, then what may follow it, a later field of its record, the
+# next record, or the end. Rarely found by chance, which then costs one reading of a transaction.
+_MAY_COMMIT: Final = re.compile(rb"B .{32}(?:[JRY\x12]|\Z)", re.DOTALL)
 
 _log = structlog.get_logger("aeo.profiles")
 

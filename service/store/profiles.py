@@ -140,7 +140,7 @@ class ProfileStore:
                     col(ProfileRow.profile_id)
                 )
             )
-            yield from rows.tuples()
+            yield from ((key, data) for key, data in rows)
 
     def commit(self, wanted: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """For each (TIN, arrangement id) a commitment to the profile in force, with its own nonce.
@@ -313,7 +313,7 @@ class ProfileStore:
             rows = connection.execute(
                 select(col(PartnerProfileRow.commitment), col(PartnerProfileRow.data))
             )
-            yield from rows.tuples()
+            yield from ((key, data) for key, data in rows)
 
     def refused(self) -> int:
         """How many profiles came that did not open their commitments."""
