@@ -165,16 +165,18 @@ class ArrangementServiceOpenEpochResponse(_message.Message):
     def __init__(self, arrangement: _Optional[_Union[Arrangement, _Mapping]] = ..., pending: _Optional[_Union[_approval_service_pb2.PendingStep, _Mapping]] = ...) -> None: ...
 
 class ArrangementServiceRepublishRequest(_message.Message):
-    __slots__ = ("arrangement_id", "certificates", "complete", "economy")
+    __slots__ = ("arrangement_id", "certificates", "complete", "economy", "aliases")
     ARRANGEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATES_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_FIELD_NUMBER: _ClassVar[int]
     ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
     arrangement_id: bytes
     certificates: _containers.RepeatedCompositeFieldContainer[NamedCertificate]
     complete: bool
     economy: str
-    def __init__(self, arrangement_id: _Optional[bytes] = ..., certificates: _Optional[_Iterable[_Union[NamedCertificate, _Mapping]]] = ..., complete: _Optional[bool] = ..., economy: _Optional[str] = ...) -> None: ...
+    aliases: _containers.RepeatedCompositeFieldContainer[NamedAlias]
+    def __init__(self, arrangement_id: _Optional[bytes] = ..., certificates: _Optional[_Iterable[_Union[NamedCertificate, _Mapping]]] = ..., complete: _Optional[bool] = ..., economy: _Optional[str] = ..., aliases: _Optional[_Iterable[_Union[NamedAlias, _Mapping]]] = ...) -> None: ...
 
 class NamedCertificate(_message.Message):
     __slots__ = ("tin", "certificate_number")
@@ -184,15 +186,29 @@ class NamedCertificate(_message.Message):
     certificate_number: str
     def __init__(self, tin: _Optional[str] = ..., certificate_number: _Optional[str] = ...) -> None: ...
 
+class NamedAlias(_message.Message):
+    __slots__ = ("scheme", "value")
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    scheme: str
+    value: str
+    def __init__(self, scheme: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
 class ArrangementServiceRepublishResponse(_message.Message):
-    __slots__ = ("certificates", "named", "arrangement")
+    __slots__ = ("certificates", "named", "arrangement", "copied", "aliases", "aliases_copied")
     CERTIFICATES_FIELD_NUMBER: _ClassVar[int]
     NAMED_FIELD_NUMBER: _ClassVar[int]
     ARRANGEMENT_FIELD_NUMBER: _ClassVar[int]
+    COPIED_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_COPIED_FIELD_NUMBER: _ClassVar[int]
     certificates: int
     named: int
     arrangement: Arrangement
-    def __init__(self, certificates: _Optional[int] = ..., named: _Optional[int] = ..., arrangement: _Optional[_Union[Arrangement, _Mapping]] = ...) -> None: ...
+    copied: int
+    aliases: int
+    aliases_copied: int
+    def __init__(self, certificates: _Optional[int] = ..., named: _Optional[int] = ..., arrangement: _Optional[_Union[Arrangement, _Mapping]] = ..., copied: _Optional[int] = ..., aliases: _Optional[int] = ..., aliases_copied: _Optional[int] = ...) -> None: ...
 
 class ArrangementServiceFetchLookupKeyRequest(_message.Message):
     __slots__ = ("arrangement_id", "epoch", "economy")
