@@ -180,6 +180,7 @@ def test_a_rotation_by_two_persons_and_old_receipts_still_verify(governed: Gover
     assert parse_registration(now.registration).key_id == now.key_id == after.key_id
     until(lambda: node.newest_seal.height == node.state.height, "seal")
     check(old)
+    check(receipt())
 
 
 def test_a_removed_members_clients_are_refused_at_their_next_call(governed: Governed) -> None:
