@@ -80,16 +80,17 @@ class Member(NamedTuple):
 class Membership:
     """Everyone who ever was a member, and the history of who speaks for each prefix.
 
-    `all` and `speaking` ascend, as does what follows from them: `members` have transactions that
-    enter, by economy; `entries` describe everyone who ever was one; `speakers` and `prefixes` say
-    who spoke for a prefix and which of them have a speaker now. `keys` holds every key that ever
-    was in force, as `keys_of` names it.
+    What follows from `all` and `speaking` ascends, whatever their order: `members` have transactions that
+    enter, by economy; `belonging` are those and the suspended; `entries` describe everyone who ever
+    was a member; `speakers` and `prefixes` say who spoke for a prefix and which of them have a
+    speaker now. `keys` holds every key that ever was in force, as `keys_of` names it.
     """
 
     all: Mapping[str, Member]
     speaking: Mapping[str, History]
     keys: frozenset[bytes]
     members: Mapping[str, Registration] = field(init=False, repr=False)
+    belonging: frozenset[str] = field(init=False, repr=False)
     entries: tuple[MemberEntry, ...] = field(init=False, repr=False)
     speakers: Mapping[str, tuple[SpeakerEntry, ...]] = field(init=False, repr=False)
     prefixes: frozenset[str] = field(init=False, repr=False)
@@ -100,6 +101,9 @@ class Membership:
             "members": {
                 economy: each.registration for economy, each in ascending if each.standing == ACTIVE
             },
+            "belonging": frozenset(
+                economy for economy, each in ascending if each.standing != REMOVED
+            ),
             "entries": tuple(
                 MemberEntry(
                     economy,

@@ -6,14 +6,9 @@
 ''
 """
 
-from typing import Final
-
-from ledger.customs.transition import TRANSITION_REFUSALS
-from ledger.state.refusals import STEP_REFUSALS
-
-_TEXTS: Final = {**STEP_REFUSALS, **TRANSITION_REFUSALS}
+from ledger.state.refusal_texts import RECORD_REFUSALS
 
 
 def refusal_text(code: str) -> str:
     """The meaning of a code; empty for one that this version does not know."""
-    return _TEXTS.get(code, "")
+    return RECORD_REFUSALS.get(code, "")

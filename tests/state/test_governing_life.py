@@ -27,7 +27,7 @@ from ledger.chain.parameters import DEFAULT_PARAMETERS, format_parameters
 from ledger.chain.seal import aggregate_seal, check_share, open_seal, sign_share
 from ledger.errors import ChainError, SignatureError
 from ledger.state.machine import Machine
-from ledger.state.refusals import AUTHOR_SUSPENDED, AUTHOR_UNKNOWN, KEY_UNKNOWN
+from ledger.state.refusals import AUTHOR_SUSPENDED, AUTHOR_UNKNOWN, BLOCK_FULL, KEY_UNKNOWN
 from ledger.tree.map_proof import check_map_proof
 from ledger_world import BACKEND, DAY, START, World, bls_public_key, registration, secret_behind
 
@@ -165,6 +165,17 @@ def test_parameters_in_the_map_are_the_bytes_voted_for() -> None:
     verified(world)
 
 
+def test_a_block_has_the_limits_that_were_in_force_before_it() -> None:
+    world = World()
+    one = format_parameters(DEFAULT_PARAMETERS._replace(max_block_transactions=1))
+    votes = world.votes(world.propose(ParameterChange(one)))
+    assert world.commit(*votes, world.transaction("HK")).results == (("",), ("",), ())
+    assert world.commit(world.transaction("HK"), world.transaction("NZ")).results == (
+        (),
+        BLOCK_FULL,
+    )
+
+
 def test_a_rotation_holds_for_what_stands_after_it_in_its_block() -> None:
     world = World(THREE)
     rotate = world.govern("NZ", rotation(world, "NZ"))
@@ -204,6 +215,7 @@ def test_a_suspended_member_is_shut_out_within_the_block() -> None:
     assert block.results == ((), ("",), ("",), ("",), AUTHOR_SUSPENDED, ())
     assert world.view.signing_sets.pending is not None
     assert [each.economy for each in world.view.signing_sets.pending.members] == ["AU", "HK", "SG"]
+    assert "NZ" in world.view.membership.belonging
     # Its prefixes stay its own, and it counts from where it was once it is trusted again.
     assert "NZ" in world.view.prefixes()
     assert world.commit(world.transaction("NZ", sequence=2)).results == (AUTHOR_SUSPENDED,)
@@ -219,6 +231,7 @@ def test_a_removed_member_is_shut_out_within_the_block() -> None:
     assert world.commit(*votes, world.transaction("NZ")).results[-1] == AUTHOR_UNKNOWN
     assert world.view.speaker_history("NZ")[-1].begins is False
     assert world.view.member_since("NZ") == 0
+    assert "NZ" not in world.view.membership.belonging
     assert "NZ" in [each.economy for each in world.view.members()]
     world.seal()
     verified(world)
