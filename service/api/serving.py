@@ -33,6 +33,8 @@ from service.api.profiles import SERVICE as PROFILES
 from service.api.profiles import ProfileServicer
 from service.api.publishing import SERVICE as PUBLISHING
 from service.api.publishing import PublishingServicer
+from service.api.reporting import SERVICE as REPORTING
+from service.api.reporting import ReportingServicer
 from service.api.status import SERVICE as STATUS
 from service.api.status import StatusServicer
 from service.node.node import Node
@@ -113,6 +115,7 @@ def serve(node: Node, settings: ServingSettings) -> Server:
     listener.register(MEMBERSHIP, MembershipServicer(node).methods())
     listener.register(PROFILES, ProfileServicer(node).methods())
     listener.register(CONSENTS, ConsentServicer(node).methods())
+    listener.register(REPORTING, ReportingServicer(node).methods())
     listener.register(LEDGER, LedgerServicer(node).methods())
     return Server(node, listener, settings, metrics)
 

@@ -16,6 +16,7 @@
 | `MembershipClient` | members and proposals: list, propose, vote, rotate keys |
 | `ConsentClient` | whether traders agree to be shared |
 | `ApprovalClient`, `Pending`, `taken` | steps that take two persons |
+| `ReportingClient`, `Period` | clearances, indicators, monitoring reports |
 | `LedgerClient` | headers, blocks, proofs, export |
 | `Tls`, `Plaintext` | how to reach the node |
 | `TrustFile`, `Trust` | what this client believes about the network, and how it grows |
@@ -39,6 +40,7 @@ from service.client.ledger import LedgerClient
 from service.client.membership import MembershipClient
 from service.client.profiles import ProfileClient
 from service.client.publishing import PublishingClient
+from service.client.reporting import Period, ReportingClient
 from service.client.status import StatusClient
 from service.client.trust import Trust
 from service.client.trust_file import TrustFile
@@ -60,10 +62,12 @@ __all__ = [
     "NameAndAddress",
     "NoSuchThing",
     "Pending",
+    "Period",
     "Plaintext",
     "ProfileClient",
     "PublishingClient",
     "Question",
+    "ReportingClient",
     "StatusClient",
     "Tls",
     "Trust",

@@ -48,6 +48,7 @@ from service.node.key import HeldKeys
 from service.node.key_delivery import KeyDelivery
 from service.node.keyring import Keyring
 from service.node.map_process import MapProcess
+from service.node.monitoring import MonitoringDesk
 from service.node.peers import NodeTls, Peers
 from service.node.profile_exchange import Partners, ProfileExchange, Side
 from service.node.profiles import ProfileDesk
@@ -109,6 +110,7 @@ class HostedMember:
     approvals: Approvals
     governance: Governance
     consents: ConsentDesk
+    monitoring: MonitoringDesk
     profiles: ProfileDesk
     access_log: AccessLog
     epochs: Epochs
@@ -378,6 +380,7 @@ class Node:
         governance = Governance(publisher, keys, self._current, self.backend, on_step)
         profiles = ProfileDesk(keys.economy, home.profiles, self._current, self.clock)
         consents = ConsentDesk(publisher, home.consents, self._current, self.clock)
+        monitoring = MonitoringDesk(publisher, home.clearances, self._current, self.clock)
         return HostedMember(
             keys,
             home,
@@ -389,6 +392,7 @@ class Node:
             approvals,
             governance,
             consents,
+            monitoring,
             profiles,
             access_log,
             epochs,
