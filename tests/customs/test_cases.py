@@ -14,7 +14,10 @@ import pytest
 from aeo.exchange.v1 import verdict_pb2
 from aeo.ledger.v1 import arrangement_pb2, status_pb2
 from customs.simulator import Simulator
+from ledger.customs.address_match import match_party
 from ledger.customs.evaluate import evaluate
+from ledger.customs.profile import Address, Name, Profile
+from ledger.customs.profiles import Profiles, StatedMatches
 from ledger.customs.status import (
     Predecessor,
     RecordPlace,
@@ -25,7 +28,7 @@ from ledger.customs.status import (
     format_status,
     parse_status,
 )
-from ledger.customs.verdict import Alias, Query, Times, Verdict, format_verdict
+from ledger.customs.verdict import Alias, NameAndAddress, Query, Times, Verdict, format_verdict
 
 TABLE = tomllib.loads((Path(__file__).parent / "cases.toml").read_text())
 CASES = TABLE["case"]
@@ -257,6 +260,28 @@ def rule(line: str) -> arrangement_pb2.Rule:
     return message
 
 
+class Kept:
+    """Profiles as a case lists them; the records that say *profile* commit to the first."""
+
+    def __init__(self, profiles: list[str], asked: dict[str, str]) -> None:
+        self.kept = []
+        for line in profiles:
+            tin, name, address = (part.strip() for part in line.split("|"))
+            addresses = (Address(address),) if address else ()
+            self.kept.append(Profile(tin, (Name(name),), addresses))
+        self.name = asked.get("name", asked.get("party", ""))
+        self.address = asked.get("address", asked.get("at", ""))
+
+    def get(self, commitment: bytes, /) -> int | None:
+        if commitment != PROFILE:
+            return None
+        return match_party(self.name, self.address, self.kept[0])
+
+    def find(self, name: str, address: str, /) -> list[str]:
+        good = {verdict_pb2.NAME_MATCH_EXACT, verdict_pb2.NAME_MATCH_CLOSE}
+        return sorted({p.tin for p in self.kept if match_party(name, address, p) in good})
+
+
 def answer(case: dict[str, Any]) -> tuple[Verdict, World]:
     world = World(case.get("members", {}))
     world.tell(case["given"])
@@ -268,11 +293,11 @@ def answer(case: dict[str, Any]) -> tuple[Verdict, World]:
             world.ledger.heartbeat(now - 60_000, author)
     alias = asked.get("alias")
     query = Query(
-        recognising="TW",
+        recognising=asked.get("recogniser", "TW"),
         function=asked.get("function", "EX"),
         direction=arrangement_pb2.Direction.Value(f"DIRECTION_{asked.get('direction', 'IMPORT')}"),
         transport_mode=int(asked.get("mode", 1)),
-        tin=None if alias else asked.get("tin", "KR123"),
+        tin=None if alias or "party" in asked else asked.get("tin", "KR123"),
         alias=Alias(*alias.split("/")) if alias else None,
         level=asked.get("level", ""),
         as_of=instant(asked["as_of"]) if "as_of" in asked else None,
@@ -280,9 +305,14 @@ def answer(case: dict[str, Any]) -> tuple[Verdict, World]:
         dispatch_economy=asked.get("dispatch", ""),
         **{f"{word}_at": instant(asked[word]) for word in GOODS if word in asked},
     )
-    profiles = None
-    if "match" in asked:
-        profiles = {PROFILE: verdict_pb2.NameMatch.Value(f"NAME_MATCH_{asked['match']}")}
+    if "party" in asked:
+        query.party = NameAndAddress(asked["party"], asked.get("at", ""))
+    profiles: Profiles | None = None
+    if "profiles" in case:
+        profiles = Kept(case["profiles"], asked)
+    elif "match" in asked:
+        match = verdict_pb2.NameMatch.Value(f"NAME_MATCH_{asked['match']}")
+        profiles = StatedMatches({PROFILE: match})
     times = Times(now, instant(case["attested"]) if "attested" in case else now - 1000)
     keyring = world.ledger.keyring
     verdict = evaluate(query, world.ledger, keyring, profiles, {2: "green lane"}, times)
