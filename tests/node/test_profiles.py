@@ -210,11 +210,8 @@ def test_a_name_and_address_lead_to_one_trader(node: Node) -> None:
 
 def bytes_left(folder: Path, *texts: str, more: tuple[bytes, ...] = ()) -> list[tuple[str, str]]:
     """Where any of the texts stands in any file, in UTF-8 or UTF-16."""
-    forms = {
-        form
-        for text in texts
-        for form in (text.encode(), *(text.encode(f"utf-16-{e}") for e in ("le", "be")))
-    } | set(more)
+    codings = ("utf-8", "utf-16-le", "utf-16-be")
+    forms = {text.encode(coding) for text in texts for coding in codings} | set(more)
     return [
         (path.name, form.hex())
         for path in folder.rglob("*")
