@@ -16,7 +16,7 @@ asks for none either.
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import structlog
@@ -69,7 +69,8 @@ class _Refused(Exception):
 class ConsentDesk:
     """The consents of one hosted member's traders.
 
-    `erase` starts erasing a trader's profile (canonical TIN) at the partners of arrangements.
+    `erase` starts erasing a trader's profile (canonical TIN) at the partners of arrangements;
+    `tins` are those that have one.
     """
 
     def __init__(
@@ -78,9 +79,11 @@ class ConsentDesk:
         consents: ConsentStore,
         current: Callable[[], State],
         clock: Clock,
-        erase: Erase | None = None,
+        erase: Erase,
+        tins: Callable[[], Iterable[str]],
     ) -> None:
-        self.erase = erase
+        self._erase = erase
+        self._tins = tins
         self._publisher = publisher
         self._consents = consents
         self._current = current
@@ -122,13 +125,13 @@ class ConsentDesk:
             return Taken(faults, 0)
         ended = self._end(endings)
         self._keep()
-        if self.erase is not None:
-            erased: dict[str, list[bytes]] = {}
-            for made in new:
-                if not made.given:
-                    erased.setdefault(made.tin, []).append(made.arrangement_id)
-            for tin, arrangement_ids in erased.items():
-                self.erase(tin, arrangement_ids)
+        erased: dict[str, list[bytes]] = {}
+        for made in new:
+            if not made.given:
+                erased.setdefault(made.tin, []).append(made.arrangement_id)
+        for tin, arrangement_ids in erased.items():
+            self._erase(tin, arrangement_ids)
+        self._consents.note_erased(endings)
         return Taken(faults, ended)
 
     def history(self, text: str) -> list[ConsentStep]:
@@ -217,5 +220,15 @@ class ConsentDesk:
         if self._end(open_endings[:MAX_STEPS]):
             return False
         done = [each for each in open_endings[:MAX_STEPS] if each.recorded_at + SETTLED_MS <= began]
+        self._erase_left([each for each in done if not each.erased])
         self._consents.ended(done)
         return True
+
+    def _erase_left(self, endings: Sequence[Ending]) -> None:
+        """Erase what an earlier process did not come to. Only a profile still knows the TIN."""
+        if not endings:
+            return
+        for tin in list(self._tins()):
+            own = [each for each in endings if self._consents.is_of(each.trader, tin)]
+            if own:
+                self._erase(tin, [each.arrangement_id for each in own])

@@ -379,7 +379,14 @@ class Node:
         )
         governance = Governance(publisher, keys, self._current, self.backend, on_step)
         profiles = ProfileDesk(keys.economy, home.profiles, self._current, self.clock)
-        consents = ConsentDesk(publisher, home.consents, self._current, self.clock)
+        consents = ConsentDesk(
+            publisher,
+            home.consents,
+            self._current,
+            self.clock,
+            profiles.erase_shared,
+            lambda: (tin for tin, _ in home.profiles.own_profiles()),
+        )
         monitoring = MonitoringDesk(publisher, home.clearances, self._current, self.clock)
         return HostedMember(
             keys,

@@ -11,6 +11,7 @@ nothing.
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from secrets import token_hex
 from typing import Final, NamedTuple
 
@@ -190,6 +191,11 @@ class ProfileDesk:
             raise NoProfile
         self._forget(() if arrangement_ids else [_own_place(canonical)])
         return erasure_id
+
+    def erase_shared(self, tin: str, arrangement_ids: Collection[bytes]) -> None:
+        """Erase what was shared of a trader under arrangements, if it has a profile at all."""
+        with suppress(NoProfile):
+            self.erase(tin, arrangement_ids)
 
     def erasures(self) -> list[Erasure]:
         """Every erasure, newest first, with each partner's acknowledgement."""

@@ -34,8 +34,12 @@ class ConsentRow(HomeTable, table=True):
 
 
 class ConsentEndingRow(HomeTable, table=True):
-    """A consent that ended, until the ledger shows that nothing is shared any more."""
+    """A consent that ended, until the ledger shows that nothing is shared any more.
+
+    `erased`: whether the erasure of the trader's profile has begun.
+    """
 
     __tablename__ = "consent_ending"
     consent_id: int = Field(primary_key=True, foreign_key="consent.consent_id", sa_type=INT64)
     subject: bytes
+    erased: bool

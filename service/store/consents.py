@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlmodel import col
 
 from service.store.consent_tables import ConsentEndingRow, ConsentRow, HomeSecretRow
@@ -59,6 +59,7 @@ class Ending(NamedTuple):
     arrangement_id: bytes
     subject: bytes
     recorded_at: int
+    erased: bool
 
 
 class ConsentStore:
@@ -137,14 +138,19 @@ class ConsentStore:
                 ],
             )
             endings = [
-                Ending(first + number, trader, step.arrangement_id, step.subject, recorded_at)
+                Ending(
+                    first + number, trader, step.arrangement_id, step.subject, recorded_at, False
+                )
                 for number, (step, trader) in enumerate(zip(steps, keyed, strict=True))
                 if not step.given and step.subject
             ]
             if endings:
                 connection.execute(
                     insert(ConsentEndingRow),
-                    [{"consent_id": each.consent_id, "subject": each.subject} for each in endings],
+                    [
+                        {"consent_id": each.consent_id, "subject": each.subject, "erased": False}
+                        for each in endings
+                    ],
                 )
             return endings
 
@@ -179,11 +185,26 @@ class ConsentStore:
                     col(ConsentRow.arrangement_id),
                     col(ConsentEndingRow.subject),
                     col(ConsentRow.recorded_at),
+                    col(ConsentEndingRow.erased),
                 )
                 .join(ConsentEndingRow, col(ConsentEndingRow.consent_id) == ConsentRow.consent_id)
                 .order_by(col(ConsentRow.consent_id))
             ).all()
         return [Ending(*row) for row in rows]
+
+    def note_erased(self, endings: Sequence[Ending]) -> None:
+        """The erasure of these traders' profiles has begun."""
+        done = [ending.consent_id for ending in endings]
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                update(ConsentEndingRow)
+                .where(col(ConsentEndingRow.consent_id).in_(done))
+                .values(erased=True)
+            )
+
+        if done:
+            self._commits.run(work)
 
     def ended(self, endings: Sequence[Ending]) -> None:
         """These are carried out: the ledger shares nothing of them."""

@@ -110,7 +110,7 @@ def test_where_no_arrangement_is_named_those_without_consent_are_left_out(
 def test_the_end_of_a_consent_ends_sharing(node: Node, opt_in: bytes) -> None:
     desk = node.hosted["HK"].consents
     erased: list[tuple[str, list[bytes]]] = []
-    desk.erase = lambda tin, ids: erased.append((tin, list(ids)))
+    desk._erase = lambda tin, ids: erased.append((tin, list(ids)))
     usual = agree(node, "usual")
     desk.record([give(TIN, opt_in)], "officer/o")
     publish(node, "a", [row(TIN, "1"), row(TIN, "2")], opt_in, usual)

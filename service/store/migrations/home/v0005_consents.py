@@ -39,6 +39,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("erased", sa.Boolean(), nullable=False),
     )
 
 
