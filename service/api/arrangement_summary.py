@@ -45,6 +45,25 @@ def summarise_end(request: pb.ArrangementServiceEndRequest) -> str:
     return f"end arrangement {request.arrangement_id.hex()}, {_when(request.effective_from)}"
 
 
+def summarise_amendment(request: pb.ArrangementServiceAmendRequest) -> str:
+    """The new text in a line."""
+    parties, rules = ", ".join(request.text.parties), len(request.text.rules)
+    return (
+        f"amend arrangement {request.arrangement_id.hex()}: {request.text.name}, between "
+        f"{parties}, {rules:,} rules"
+    )
+
+
+def summarise_start(request: pb.ArrangementServiceStartRequest) -> str:
+    """Which arrangement, and from which day."""
+    return f"start arrangement {request.arrangement_id.hex()} on {request.date}"
+
+
+def summarise_epoch(request: pb.ArrangementServiceOpenEpochRequest) -> str:
+    """Whose key."""
+    return f"make a new lookup key for arrangement {request.arrangement_id.hex()}"
+
+
 def _when(effective_from: int) -> str:
     if not effective_from:
         return "at once"

@@ -9,9 +9,8 @@ from functools import partial
 from typing import Any, Final
 
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
-from ledger.chain.keys import ARRANGEMENT_ID_BYTES
-from ledger.customs.arrangement import ArrangementHistory
 from ledger.hashing import HASH_BYTES
+from service.api.arrangement_message import describe_arrangement, find_history
 from service.api.arrangement_summary import (
     always,
     summarise_end,
@@ -19,12 +18,12 @@ from service.api.arrangement_summary import (
     summarise_resumption,
     summarise_signature,
 )
+from service.api.arrangement_terms import ArrangementTerms
 from service.api.caller import RIGHTS, Right
-from service.api.failures import InvalidField, NotFound
+from service.api.failures import InvalidField
 from service.api.hosted import failures, hosted_member, time_to_wait
 from service.api.key_fetching import fetch_lookup_key
 from service.api.method import Call, FourEyes, Kind, Method, Pool
-from service.node.arrangement_view import ArrangementView, view_arrangement
 from service.node.node import HostedMember, Node
 
 SERVICE: Final = "aeo.exchange.v1.ArrangementService"
@@ -71,7 +70,7 @@ class ArrangementServicer:
             RIGHTS[Right.PEER],
             Pool.QUICK,
         )
-        return methods
+        return {**methods, **ArrangementTerms(self._node).methods()}
 
     def _two_persons(self) -> Mapping[str, FourEyes]:
         """Steps that a second person approves. A second resumption might lift a later suspension;
@@ -155,7 +154,7 @@ class ArrangementServicer:
         self, request: pb.ArrangementServiceGetRequest, _call: Call
     ) -> pb.ArrangementServiceGetResponse:
         """One arrangement with its exact text."""
-        self._history(request.arrangement_id)
+        find_history(self._node, request.arrangement_id)
         return pb.ArrangementServiceGetResponse(arrangement=self._describe(request.arrangement_id))
 
     def list(
@@ -204,37 +203,8 @@ class ArrangementServicer:
 
     def _member(self, request: Any, call: Call) -> HostedMember:
         member = hosted_member(self._node, call, request.economy)
-        self._history(request.arrangement_id)
+        find_history(self._node, request.arrangement_id)
         return member
 
-    def _history(self, arrangement: bytes) -> ArrangementHistory:
-        if len(arrangement) != ARRANGEMENT_ID_BYTES:
-            raise InvalidField("arrangement_id", f"{ARRANGEMENT_ID_BYTES} bytes")
-        history = self._node.state.arrangement(arrangement)
-        if history is None:
-            raise NotFound("ARRANGEMENT", f"no arrangement {arrangement.hex()}")
-        return history
-
     def _describe(self, arrangement: bytes) -> pb.Arrangement:
-        view: ArrangementView = view_arrangement(
-            self._node.ledger_store,
-            self._history(arrangement),
-            self._node.clock.now_ms(),
-            self._node.state.height,
-        )
-        return pb.Arrangement(
-            arrangement_id=arrangement,
-            text_bytes=view.text_bytes,
-            text_hash=view.history.text.text_hash,
-            text=view.text,
-            state=view.state,
-            proposer=view.history.proposed.author,
-            signatures=[
-                pb.PartySignature(
-                    economy=signature.economy, time=signature.time, height=signature.height
-                )
-                for signature in view.history.signatures
-            ],
-            suspended_by=view.suspended_by,
-            ended_from=view.ended_from,
-        )
+        return describe_arrangement(self._node, arrangement)

@@ -115,6 +115,8 @@ class PublishingServicer:
         """Judge every row, store the good ones; PublishResponse bytes."""
         member = self._check_publish(request, call)
         request.economy = member.economy  # said or not, the same content
+        rows = request.submissions
+        member.epochs.heard(lambda: [(row.tin, row.certificate_number) for row in rows])
         with failures("submissions"):
             return member.publisher.publish(request, confirms=_confirms(call)).response
 
@@ -124,6 +126,7 @@ class PublishingServicer:
         if takes_two(request.event) and not _confirms(call):
             raise Denied("APPROVER_REQUIRED", "this event takes an approver")
         request.economy = member.economy
+        member.epochs.heard(lambda: [(request.tin, request.certificate_number)])
 
         def prepare(state: State, now: int) -> PreparedRows:
             return prepare_change(
@@ -180,6 +183,11 @@ class PublishingServicer:
             raise InvalidField("aliases", f"1 to {MAX_ROWS}, not {len(request.aliases)}")
         _check_ids("arrangement_ids", request.arrangement_ids)
         request.economy = member.economy
+        rows = request.aliases
+        member.epochs.heard(
+            lambda: [(row.tin, "") for row in rows],
+            lambda: [(row.scheme, row.value) for row in rows],
+        )
 
         def prepare(state: State, now: int) -> PreparedRows:
             return prepare_aliases(

@@ -158,15 +158,19 @@ class Epochs:
 
     def heard(
         self,
-        certificates: Iterable[tuple[str, str]],
-        aliases: Iterable[tuple[str, str]] = (),
+        certificates: Callable[[], Iterable[tuple[str, str]]],
+        aliases: Callable[[], Iterable[tuple[str, str]]] = tuple,
     ) -> None:
         """Take names from what is being published, as far as they can be read."""
-        given, also = list(certificates), list(aliases)
         for arrangement, waiting in self.waiting().items():
             if self._keyring.key(arrangement, waiting.number) is not None:
                 self._names.add(
-                    self._current(), arrangement, waiting.number, given, also, readable_only=True
+                    self._current(),
+                    arrangement,
+                    waiting.number,
+                    certificates(),
+                    aliases(),
+                    readable_only=True,
                 )
 
     def waiting(self) -> Mapping[bytes, WaitingEpoch]:

@@ -337,7 +337,7 @@ def test_names_are_taken_from_what_is_published_meanwhile(exchange: Exchange) ->
     shared, hk = exchange.shared, exchange.epochs["HK"]
     exchange.publish(row("HK1"))
     hk.open(shared, WAIT_S)
-    hk.heard([("HK1", "1"), ("not a number", ""), ("HK2", "")])
+    hk.heard(lambda: [("HK1", "1"), ("not a number", ""), ("HK2", "")])
     exchange.publish(row("HK2", "2"))
     until(lambda: exchange.copied() == 1, "HK1 is named")
     counts = hk.counts(shared)
