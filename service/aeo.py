@@ -32,6 +32,7 @@ from service.cli.key_register import register
 from service.cli.lookup import lookup
 from service.cli.output import stdout
 from service.cli.publish import publish
+from service.cli.verify_evidence import verify_evidence
 from service.cli.verify_receipt import verify_receipt
 from service.errors import Failed
 
@@ -93,6 +94,10 @@ verify.app.command(
         "aeo verify receipt receipt.aeo --anchor risk-engine.anchor.json --json",
     ),
 )(verify_receipt)
+verify.app.command(
+    "evidence",
+    epilog=examples("aeo verify evidence aeo-evidence-0a1b2c3d4e5f6071.bin --network-id 9c5a..."),
+)(verify_evidence)
 app.add_typer(report.app, name="report")
 app.command(epilog=examples("aeo fsck pilot"))(fsck)
 

@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ledger.chain.export import HEADER, SEAL, SIGNING_SETS, Item
 from ledger.chain.header import Header, parse_header
 from ledger.chain.set_change import SetChange
-from ledger.errors import ChainError
+from ledger.errors import ChainError, FormatError
 
 # Told of each seal that stays out, with its header's bytes and the change for which it does.
 OnLeftOut = Callable[[bytes, bytes, SetChange], None]
@@ -44,8 +44,8 @@ def order_items(
     """Put the set changes, ascending by height, into the items of an export that has none.
 
     Holds back what stands between a change's header and its hand-over; where that does not come
-    before the end, nothing is left out. Raises `FormatError`, and `ChainError` for a change that is
-    missing.
+    before the end, nothing is left out. Ends after a header that is none. Raises `ChainError` where
+    a set change is missing.
     """
     coming = iter(changes)
     change = next(coming, None)
@@ -53,7 +53,10 @@ def order_items(
     newest: Header | None = None
     for kind, data in items:
         if kind == HEADER:
-            header = parse_header(data)
+            try:
+                header = parse_header(data)
+            except FormatError:
+                break  # whoever reads the items says what is wrong with it
             if newest is not None and header.signing_set_hash != newest.signing_set_hash:
                 if change is None or not held or not _leads_to(change, header):
                     raise ChainError(
@@ -71,7 +74,10 @@ def order_items(
             held.append((kind, data))
         else:
             yield kind, data
-    yield from held
+    else:
+        yield from held
+        return
+    yield from (*held, (kind, data))
 
 
 def _leads_to(change: SetChange, header: Header) -> bool:

@@ -31,22 +31,27 @@ def fsck(
     Exit code 1 names the first place that contradicts the rest; 3: a node has the store open.
     """
     # Only this command loads the store; a look-up should not wait for it.
-    from service.cli.store_items import check_guard, read_items  # noqa: PLC0415
+    from service.cli.store_items import (  # noqa: PLC0415
+        check_evidence,
+        check_guard,
+        read_items,
+    )
     from service.store.ledger_store import LedgerStore  # noqa: PLC0415
 
-    data = _data_folder(folder)
+    data, backend = _data_folder(folder), default_backend()
     store = LedgerStore(data / _LEDGER)
     try:
         with store:
             newest = store.newest()
             with progress("Checking", newest.log_size if newest else 0, "transactions") as done:
                 for report in verify_items(
-                    read_items(store),
+                    read_items(store, backend),
                     now=SystemClock().now_ms(),
-                    backend=default_backend(),
+                    backend=backend,
                     unsealed=True,
                 ):
                     done(report.transactions)
+            check_evidence(store, backend)
         check_guard(data)
     except (CheckError, StoreCorrupt) as error:
         place = error.place if isinstance(error, ChainError | StoreCorrupt) else ""

@@ -23,7 +23,7 @@ from service.cli.errors import InputRefused
 from service.cli.output import facts, show, show_json, warn
 from service.cli.profile import read_network_id
 from service.cli.verdict_text import describe, text
-from service.cli.verify import read_anchor
+from service.cli.verify import read_anchor, read_replaced
 from service.clock import SystemClock
 
 _KEYS_LIMIT: Final = 1 << 20
@@ -71,6 +71,7 @@ def verify_receipt(
             anchor=read_anchor(anchor) if anchor else None,
             lookup_keys=_lookup_keys(lookup_keys, parse_receipt(data).genesis or genesis_bytes),
             genesis_bytes=genesis_bytes,
+            replaced=read_replaced(anchor) if anchor else frozenset(),
         )
     except CheckError as error:
         if json:
@@ -95,6 +96,7 @@ def describe_receipt(checked: Checked) -> dict[str, Any]:
     return {
         "verified": checked.verified,
         "trust": checked.trust,
+        "hand_overs": checked.hand_overs,
         "network_id": checked.genesis.network_id.hex(),
         "network_name": checked.genesis.network_name,
         "asked": _asked(checked),
@@ -135,6 +137,7 @@ def receipt_text(checked: Checked) -> RenderableType:
         ("asked", f"{format_instant(checked.asked_at, here)}, function {checked.query.function}"),
         ("proved", f"{proved}: {checked.records} records"),
         ("trust", "verified" if checked.trust == ANCHORED else checked.trust),
+        *([("hand-overs", str(checked.hand_overs))] if checked.hand_overs else []),
         *(("not opened", _unopened_text(each, checked.names)) for each in checked.unopened),
         *(("not proved", each) for each in checked.unproved),
     ]
