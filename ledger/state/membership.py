@@ -80,10 +80,10 @@ class Member(NamedTuple):
 class Membership:
     """Everyone who ever was a member, and the history of who speaks for each prefix.
 
-    What follows from `all` and `speaking` ascends, whatever their order: `members` have transactions that
-    enter, by economy; `belonging` are those and the suspended; `entries` describe everyone who ever
-    was a member; `speakers` and `prefixes` say who spoke for a prefix and which of them have a
-    speaker now. `keys` holds every key that ever was in force, as `keys_of` names it.
+    What follows from `all` and `speaking` ascends: `members` have transactions that enter, by
+    economy; `belonging` are those and the suspended; `entries` describe everyone who ever was a
+    member; `speakers` and `prefixes` say who spoke for a prefix and which of them have a speaker
+    now. `keys` holds every key that ever was in force, as `keys_of` names it.
     """
 
     all: Mapping[str, Member]

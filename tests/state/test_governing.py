@@ -20,6 +20,7 @@ from ledger.chain.governance import (
     Rotation,
     Vote,
     WeightChange,
+    format_governance_step,
 )
 from ledger.chain.header import format_header
 from ledger.chain.keys import PARAMETERS_KEY, SIGNING_SETS_KEY, author_key
@@ -27,7 +28,9 @@ from ledger.chain.parameters import DEFAULT_PARAMETERS, format_parameters
 from ledger.chain.registration import sign_registration
 from ledger.chain.seal import aggregate_seal, sign_share
 from ledger.chain.signing_set import TOTAL_WEIGHT_LIMIT
+from ledger.state.draft import Draft
 from ledger.state.governance_refusals import GOVERNANCE_REFUSALS
+from ledger.state.governing import execute_governance
 from ledger.state.refusal_texts import describe
 from ledger.wire import format_strict
 from ledger_world import (
@@ -232,6 +235,47 @@ def test_registrations_that_may_not_be_admitted(world: World) -> None:
     assert proposed(world, admission(world, "HK", bls=1, ed25519=1, ca=1)) == "ALREADY_MEMBER"
     assert proposed(world, admission(world, "TH", prefixes=("HK", "TH"))) == "PREFIX_TAKEN"
     assert proposed(world, Admission(good)) == ""
+
+
+@pytest.mark.parametrize(
+    "key", [bytes(48), b"\xc0" + bytes(47), b"\xff" * 48, b"\x80" + bytes(46) + b"\x05"]
+)
+def test_a_key_that_is_no_point_of_the_group(world: World, key: bytes) -> None:
+    message = RegistrationMessage.FromString(registration("TH", network_id=world.view.network_id))
+    body = RegistrationBody.FromString(message.body)
+    body.bls_public_key = key
+    message.body = format_strict(body)
+    assert proposed(world, Admission(format_strict(message))) == "REGISTRATION_NOT_SIGNED"
+
+
+def test_no_byte_of_a_step_can_stop_the_machine(world: World) -> None:
+    """Every step with a byte changed is executed or refused with a code of the closed lists."""
+    network = world.view.network_id
+    identity = world.propose(admission(world, "CA"))
+    world.commit(*world.votes(identity, "AU", "HK"))
+    pending = World(FOUR)
+    pending.decide(Removal("SG"))
+    steps = (
+        (
+            world,
+            "AU",
+            Propose(Proposal(START + DAY, Admission(registration("TH", network_id=network)))),
+        ),
+        (world, "AU", Propose(Proposal(START + DAY, MemberSuspension("SG", key_id(world, "SG"))))),
+        (world, "NZ", Vote(identity, in_favour=True)),
+        (world, "NZ", Rotation(registration("NZ", network_id=network, bls=1))),
+        (pending, "AU", HandOver(pending.view.header_bytes, pending.seal())),
+    )
+    known = {"", "STEP_MALFORMED", *GOVERNANCE_REFUSALS}
+    for where, author, step in steps:
+        data = format_governance_step(step)  # type: ignore[arg-type]
+        seen = set()
+        for at in range(0, len(data), 1 if len(data) < 100 else 5):
+            changed = data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]
+            draft = Draft(where.view, where.time + 1)
+            seen.add(execute_governance(draft, author, 99, changed, BACKEND))
+        assert seen <= known
+        assert len(seen) > 1
 
 
 @pytest.mark.parametrize("same", ["bls", "ed25519", "ca"])
