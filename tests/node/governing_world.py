@@ -34,15 +34,44 @@ PASSPHRASE = "correct horse"
 HOUR = 3_600_000
 
 
-class GovernedWorld:
-    """A network of `members`, of which this node hosts `hosted` (default: all)."""
+class KeyedNetwork:
+    """A network in a folder, whose `hosted` members' keys are read anew at each start."""
+
+    def __init__(self, folder: Path, hosted: Sequence[str]) -> None:
+        self.folder = folder
+        self.hosted = tuple(hosted)
+        self.clock: Clock = OffsetClock(SystemClock())
+
+    def key_folder(self, economy: str) -> Path:
+        return self.folder / "members" / economy
+
+    def settings(self) -> NodeSettings:
+        """As a new process would read them: keys opened from their files."""
+        folders = {
+            each: KeyFolder.open(each, PASSPHRASE, self.key_folder(each) / BLS_FILE)
+            for each in self.hosted
+        }
+        return NodeSettings.in_folder(self.folder / "data", folders)
+
+    def start(self, on_step: OnStep = no_step) -> Node:
+        return Node.start(self.settings(), self.clock, on_step=on_step)
+
+    def decide(self, node: Node, change: Change, proposer: str, *others: str) -> bytes:
+        """Propose and have the proposer and `others` vote for it, in this order; the id."""
+        closes = node.clock.now_ms() + HOUR
+        made = node.hosted[proposer].governance.propose(change, closes, str(change), WAIT_S)
+        for economy in (proposer, *others):
+            node.hosted[economy].governance.vote(made, in_favour=True, timeout=WAIT_S)
+        return made
+
+
+class GovernedWorld(KeyedNetwork):
+    """A new network of `members`, of which this node hosts `hosted` (default: all)."""
 
     def __init__(
         self, folder: Path, members: Sequence[str], hosted: Sequence[str] | None = None
     ) -> None:
-        self.folder = folder
-        self.hosted = tuple(members if hosted is None else hosted)
-        self.clock: Clock = OffsetClock(SystemClock())
+        super().__init__(folder, members if hosted is None else hosted)
         self.keys: dict[str, MemberKeys] = {each: self.make_keys(each) for each in members}
         founders = [
             register_founder(
@@ -59,9 +88,6 @@ class GovernedWorld:
             pilot=True,
         )
 
-    def key_folder(self, economy: str) -> Path:
-        return self.folder / "members" / economy
-
     def make_keys(self, economy: str, name: str = "") -> MemberKeys:
         """All keys of a member, in its folder, or in another one of that name."""
         return make_member_keys(
@@ -74,17 +100,6 @@ class GovernedWorld:
             backend=BACKEND,
             kdf=Pbkdf2(iterations=2),
         )
-
-    def settings(self) -> NodeSettings:
-        """As a new process would read them: keys opened from their files."""
-        folders = {
-            each: KeyFolder.open(each, PASSPHRASE, self.key_folder(each) / BLS_FILE)
-            for each in self.hosted
-        }
-        return NodeSettings.in_folder(self.folder / "data", folders)
-
-    def start(self, on_step: OnStep = no_step) -> Node:
-        return Node.start(self.settings(), self.clock, on_step=on_step)
 
     def registration(
         self, node: Node, keys: MemberKeys, *, weight: int = 1, prefixes: Sequence[str] = ()
@@ -100,14 +115,6 @@ class GovernedWorld:
             ca_certificate=keys.authority.der,
         )
         return sign_registration(body, keys.bls_secret, keys.ed25519_seed, BACKEND)
-
-    def decide(self, node: Node, change: Change, proposer: str, *others: str) -> bytes:
-        """Propose and have the proposer and `others` vote for it, in this order; the id."""
-        closes = node.clock.now_ms() + HOUR
-        made = node.hosted[proposer].governance.propose(change, closes, str(change), WAIT_S)
-        for economy in (proposer, *others):
-            node.hosted[economy].governance.vote(made, in_favour=True, timeout=WAIT_S)
-        return made
 
 
 def until(done: Callable[[], object], what: str) -> None:
