@@ -12,11 +12,19 @@ from datetime import date
 from time import sleep
 from typing import Final
 
+from aeo.exchange.v1 import consent_service_pb2
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.exchange.v1.arrangement_service_pb2 import Arrangement
 from aeo.ledger.v1 import arrangement_pb2
 from aeo.ledger.v1 import status_pb2 as status
-from service.client import ApprovalClient, ArrangementClient, Pending, PublishingClient, taken
+from service.client import (
+    ApprovalClient,
+    ArrangementClient,
+    ConsentClient,
+    Pending,
+    PublishingClient,
+    taken,
+)
 from service.demo.figures import Figures
 from service.demo.firms import Firm
 from service.demo.stage import Stage
@@ -69,6 +77,9 @@ def publish(
     for economy, own in firms.items():
         shared = [name for name, text in texts.items() if economy in text.parties]
         rows = list(_submissions(figures, economy, own, shared, ids))
+        _record_consents(
+            stage, economy, own, [each for each in shared if texts[each].consent_required], ids
+        )
         if rows:
             expected[economy] = sum(len(row.arrangement_ids) for row in rows)
             _hand_over(stage, economy, rows)
@@ -80,6 +91,27 @@ def publish(
         recorded = _recorded(stage, expected)
         done(recorded)
     return recorded
+
+
+def _record_consents(
+    stage: Stage,
+    economy: str,
+    firms: Sequence[Firm],
+    asking: Sequence[str],
+    ids: Mapping[str, bytes],
+) -> None:
+    """Record whose firms agreed, under each arrangement that asks: else nothing is taken."""
+    steps = [
+        consent_service_pb2.ConsentStep(tin=firm.tin, arrangement_id=ids[name], given=True)
+        for name in asking
+        for firm in firms
+        if name not in firm.declined
+    ]
+    officer = ConsentClient(stage.connection(economy, "officer"))
+    for start in range(0, len(steps), _CHUNK):
+        faults = officer.record(steps[start : start + _CHUNK]).faults
+        if faults:
+            raise Failed(f"{economy}: {faults[0].code}: {faults[0].message}")
 
 
 def certificate_count(
