@@ -121,11 +121,17 @@ class Case:
 
 
 def goods_of(query: Query) -> Goods | None:
-    """When the goods' events were; None where the question says nothing of them."""
+    """When the goods' events were; None where the question says nothing of them.
+
+    Raises `FormatError` for an instant out of range.
+    """
     dispatched, accepted = query.dispatched_at, query.accepted_at
     if dispatched is accepted is query.arrived_at is query.released_at is None:
         return None
-    return Goods(dispatched, accepted, query.arrived_at, query.released_at)
+    goods = Goods(dispatched, accepted, query.arrived_at, query.released_at)
+    if any(event is not None and not -INSTANT_LIMIT <= event < INSTANT_LIMIT for event in goods):
+        raise FormatError("an event of the goods is out of range")
+    return goods
 
 
 class PrefixesAt(Container[str]):
@@ -167,10 +173,9 @@ def check_query(query: Query) -> None:
     )
     if query.known_at_time is not None and query.known_at_height is not None:
         raise FormatError("known at is a time or a height, not both")
-    goods, known_at = goods_of(query), (query.known_at_time, query.known_at_height)
-    if query.as_of is None and known_at == (None, None) and goods is None:
+    if query.as_of is None and query.known_at_time is None and query.known_at_height is None:
         return
-    for number in (query.as_of, *known_at, *(goods or ())):
+    for number in (query.as_of, query.known_at_time, query.known_at_height):
         if number is not None and not -INSTANT_LIMIT <= number < INSTANT_LIMIT:
             raise FormatError("an instant or a height is out of range")
 

@@ -126,15 +126,15 @@ def open_key(
     """
     name, epochs = arrangement.arrangement_id, arrangement.epochs
     epoch = epochs[0] if len(epochs) == 1 else arrangement.epoch_at(known_height)
-    numbered = epoch_name(name, epoch.number)
-    # A keyring may be a moment ahead of the state, or behind it.
-    key = None
-    for each in (name, numbered) if epoch is epochs[-1] else (numbered, name):
-        key = keyring.get(each)
-        if key is not None and key.commitment == epoch.commitment:
-            return key
+    newest = keyring.get(name)
+    if newest is not None and newest.commitment == epoch.commitment:
+        return newest
+    # A keyring may also be a moment ahead of the state, or behind it.
+    key = keyring.get(epoch_name(name, epoch.number))
+    if key is not None and key.commitment == epoch.commitment:
+        return key
     said = f"arrangement {name.hex()}, epoch {epoch.number}"
-    if key is None:
+    if newest is None and key is None:
         raise KeyringError(f"no lookup key of {said}")
     raise KeyringError(f"the lookup key does not open the commitment of {said}")
 
