@@ -6,7 +6,12 @@
     consent_required = false
     staleness_minutes = 60              # without it: the network's default
     notice_days = 90
-    supply_chain_roles = []
+    supply_chain_roles = []             # that a whole chain needs
+    staged_starts = false               # each party names the day on which it starts
+
+    [monitoring]                        # without it: nothing is owed
+    period_days = 90
+    reports = ["RELEASE-TIMES"]
 
     [[rule]]                            # one for each pair; an empty list means any
     issuing = "HK"
@@ -63,8 +68,11 @@ _TEXT: Final[dict[str, type]] = {
     "staleness_minutes": int,
     "notice_days": int,
     "supply_chain_roles": list,
+    "staged_starts": bool,
+    "monitoring": dict,
     "rule": list,
 }
+_MONITORING: Final[dict[str, type]] = {"period_days": int, "reports": list}
 _RULE: Final[dict[str, type]] = {
     "issuing": str,
     "recognising": str,
@@ -92,6 +100,9 @@ def read_arrangement(text: str, time_zone: Callable[[str], str | None]) -> pb.Ar
     except tomllib.TOMLDecodeError as error:
         raise InputRefused(f"not TOML: {error}") from None
     _check(said, _TEXT, ("name", "kind", "parties"), "")
+    for name in ("staleness_minutes", "notice_days"):
+        if not 0 <= said.get(name, 0) < 1 << 31:
+            raise InputRefused(f"{name} must be a number from 0 on")
     return pb.ArrangementText(
         name=said["name"],
         kind=_code(pb.ArrangementKind, "ARRANGEMENT_KIND_", said["kind"], "kind"),
@@ -100,11 +111,21 @@ def read_arrangement(text: str, time_zone: Callable[[str], str | None]) -> pb.Ar
         staleness_limit=said.get("staleness_minutes", 0) * 60_000,
         notice_days=said.get("notice_days", 0),
         supply_chain_roles=_strings(said, "supply_chain_roles"),
+        staged_starts=said.get("staged_starts", False),
+        monitoring=_monitoring(said["monitoring"]) if "monitoring" in said else None,
         rules=[
             _rule(rule, f"rule {number}: ", time_zone)
             for number, rule in enumerate(said.get("rule", ()), 1)
         ],
     )
+
+
+def _monitoring(said: dict[str, Any]) -> pb.MonitoringClause:
+    _check(said, _MONITORING, ("period_days", "reports"), "monitoring: ")
+    if not 1 <= said["period_days"] <= 36_525:
+        raise InputRefused("monitoring: period_days are 1 to 36525")
+    reports = _strings(said, "reports", "monitoring: ")
+    return pb.MonitoringClause(period_days=said["period_days"], reports=reports)
 
 
 def _rule(said: Any, where: str, time_zone: Callable[[str], str | None]) -> pb.Rule:
