@@ -62,7 +62,10 @@ def execute_step(draft: Draft, author: str, sequence: int, data: bytes) -> str:
         return STEP_MALFORMED
     arrangement = draft.arrangement(step.arrangement_id)
     history = None if arrangement is None else arrangement.history
-    members = draft.membership.members
+    # A suspended member is one still: no amendment leaves it out without its signature. But a new
+    # epoch need not wait for it, since what it knew may be known to others.
+    who = draft.membership
+    members = who.belonging if step.kind == "amend" else who.members
     refused = check_step(step, history, author, draft.time, members)
     if refused:
         return refused

@@ -30,6 +30,7 @@ from ledger.state.machine import Machine
 from ledger.state.refusals import AUTHOR_SUSPENDED, AUTHOR_UNKNOWN, BLOCK_FULL, KEY_UNKNOWN
 from ledger.tree.map_proof import check_map_proof
 from ledger_world import BACKEND, DAY, START, World, bls_public_key, registration, secret_behind
+from state.arrangement_world import amend, open_epoch, text
 
 THREE = ("HK", "NZ", "SG")
 
@@ -348,5 +349,20 @@ def test_the_deciding_vote_may_be_cast_again_once_the_hand_over_is_done() -> Non
     assert world.commit(*world.votes(heavier, "SG")).results == (("",),)
     assert world.view.proposals[heavier].result == 1
     world.hand_over()
+    world.seal()
+    verified(world)
+
+
+def test_a_suspended_party_is_a_party_still() -> None:
+    """No amendment leaves it out without its signature; a new lookup key need not wait for it."""
+    world = World((*THREE, "AU"))
+    shared = world.agree("HK", "NZ", "SG")
+    world.decide(MemberSuspension("SG", world.view.membership.members["SG"].key_id))
+    smaller = text(world, shared, "HK", "NZ")
+    assert amend(world, "HK", shared, smaller, "SG") == "MEMBER_LEFT_OUT"
+    assert open_epoch(world, "HK", shared, 2, "SG") == ""
+    world.hand_over()
+    world.decide(Removal("SG"))
+    assert amend(world, "HK", shared, smaller, "SG") == ""
     world.seal()
     verified(world)
