@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aeo.exchange.v1 import verdict_pb2
-from ledger.audit.evidence import check_evidence
+from ledger.audit.evidence import judge_evidence
 from ledger.audit.receipt import check_receipt
 from ledger.audit.replay import verify_export
 from ledger.bls.reference import ReferenceBackend
@@ -23,7 +23,9 @@ from ledger.chain.history import history_step
 from ledger.chain.keys import map_key, object_value
 from ledger.chain.registration import open_registration
 from ledger.chain.seal import open_seal
+from ledger.chain.set_change import check_set_changes, format_set_change, parse_set_change
 from ledger.chain.signing_set import (
+    SigningSet,
     format_signing_set,
     format_signing_sets,
     parse_signing_set,
@@ -254,7 +256,24 @@ def test_publications() -> None:
 def test_evidence() -> None:
     for case in vectors("evidence", "valid"):
         data, network_id = unhex(case, "bytes", "network_id")
-        assert list(check_evidence(data, network_id, BACKEND)) == case["convicts"]
+        judged = judge_evidence(data, network_id, BACKEND)
+        assert judged == (case["kind"], tuple(case["convicts"]), case["number"])
+
+
+def test_set_changes() -> None:
+    for case in vectors("set_change", "valid"):
+        data, incoming = unhex(case, "bytes", "incoming")
+        assert format_set_change(parse_set_change(data)) == data
+        assert format_signing_set(follow(case)) == incoming
+    for case in vectors("set_change", "invalid"):
+        with pytest.raises(LedgerError):
+            follow(case)
+
+
+def follow(case: Case) -> SigningSet:
+    data, network_id, first = unhex(case, "bytes", "network_id", "signing_set")
+    outgoing = parse_signing_set(first)
+    return check_set_changes(outgoing, [parse_set_change(data)], network_id, BACKEND)[-1]
 
 
 def test_verdicts() -> None:
@@ -323,7 +342,7 @@ def replay(ledger: bytes, now: int) -> State:
 READERS: dict[str, Callable[[bytes], object]] = {
     "alias_record": parse_alias,
     "arrangement_step": parse_step,
-    "evidence": lambda data: check_evidence(data, FORKED_NETWORK, BACKEND),
+    "evidence": lambda data: judge_evidence(data, FORKED_NETWORK, BACKEND),
     "export": lambda data: list(parse_export([data])),
     "genesis": parse_genesis,
     "header": parse_header,
