@@ -22,6 +22,7 @@ from service.cli import (
     receipt,
     report,
     steps,
+    trader_profile,
     verify,
 )
 from service.cli.chain import chain
@@ -85,6 +86,7 @@ app.add_typer(alias.app, name="alias")
 app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(consent.app, name="consent")
 app.add_typer(export.app, name="ledger")
+app.add_typer(trader_profile.app, name="profile")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(verify.app, name="verify")
 verify.app.command(

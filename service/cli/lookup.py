@@ -27,7 +27,7 @@ from service.cli.output import facts, progress, show, show_json, show_text, tabl
 from service.cli.profile import Profile, calls_node
 from service.cli.question_text import parse_alias, parse_direction, parse_known_at
 from service.cli.verdict_text import POSITIVE, REASONS, describe, text
-from service.client import Question, StatusClient, Verdict
+from service.client import NameAndAddress, Question, StatusClient, Verdict
 from service.client.goods import GoodsEvents
 from service.client.status import MAX_BATCH
 from service.client.verdicts import Checked
@@ -42,6 +42,8 @@ _COLUMNS: Final = (
     "dispatch_economy",
     "declared_name",
     "declared_address",
+    "name",
+    "address",
     *GoodsEvents._fields,
 )
 
@@ -60,6 +62,11 @@ def lookup(
     alias: Annotated[
         str | None, typer.Option(help="Instead of a number: another identifier, SCHEME:VALUE.")
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Instead of a number: a name, searched in the profiles kept here."),
+    ] = None,
+    address: Annotated[str, typer.Option(help="With --name: the address that goes with it.")] = "",
     function: Annotated[
         str, typer.Option(help="What the party is in the declaration: EX, CZ, SE, MF, IM, CN, ...")
     ] = "",
@@ -107,8 +114,12 @@ def lookup(
     Exit code 0: RECOGNISED, or INFORMATION_ONLY; with --file: every row was answered. 1: any other
     verdict. 3: no node answered, which says nothing about the trader.
     """
-    if sum(each is not None for each in (tin, file, alias)) != 1:
-        raise InputRefused("give a number, or --file, or --alias")
+    if sum(each is not None for each in (tin, file, alias, name)) != 1:
+        raise InputRefused("give a number, or --file, or --alias, or --name")
+    if address and name is None:
+        raise InputRefused("--address goes with --name; what is declared is --declared-address")
+    if proof and name is not None:
+        raise InputRefused("--proof takes a number: ask by the one that the name leads to")
     if proof and file is not None:
         raise InputRefused("--proof is for one question at a time")
     with profile.connect() as connection:
@@ -130,6 +141,7 @@ def lookup(
                 recognising_economy=recogniser,
                 purpose=purpose,
                 goods=goods_events(zone, dispatched, accepted, arrived, released),
+                party=None if name is None else NameAndAddress(name, address),
             ),
             zone,
         )
@@ -140,7 +152,7 @@ def lookup(
         if not usual.question.function or not usual.question.mode:
             raise InputRefused("a question needs --function and --mode")
         verdict = client.ask(usual.question, prove=proof)
-        _show(tin or alias or "", verdict, network, as_json=json)
+        _show(tin or alias or name or "", verdict, network, as_json=json)
     if verdict.message.outcome not in POSITIVE:
         raise typer.Exit(exits.NO)
 
@@ -286,6 +298,10 @@ def _question(cells: dict[str | Any, str | Any], usual: _Usual) -> Question:
     question = replace(
         base,
         tin=cells["tin"] or "",
+        # A row without a number is about whom its name leads to.
+        party=NameAndAddress(said["name"], said.get("address", ""))
+        if said.get("name") and not said["tin"]
+        else None,
         function=said.get("function", "").upper() or base.function,
         direction=parse_direction(said.get("direction", "") or base.direction),
         mode=int(mode) if mode else base.mode,

@@ -17,10 +17,11 @@ from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, progress, say, show, table, warn
 from service.cli.pending import describe_step
 from service.cli.profile import Profile, calls_node
+from service.cli.profile_file import profiles_of
 from service.cli.publication import describe, follow, new_key
 from service.cli.register_file import Fault, Row, read_register
 from service.cli.register_plan import Change, Plan, name_arrangements, plan
-from service.client import Pending, PublishingClient
+from service.client import Pending, ProfileClient, PublishingClient
 from service.node.submission import CONFIRMED_EVENTS
 
 # Rows of one call; a node takes 3,000 and 4 MiB, and a row may name a few hundred arrangements.
@@ -67,6 +68,12 @@ def publish(
         planned = plan(rows, _compare(client, rows))
         faults = sorted([*register.faults, *unknown, *planned.faults], key=lambda each: each.line)
         result = _describe(file, issuer, planned, faults, network.arrangement_names)
+        named, unnamed = profiles_of(rows)
+        faults += unnamed
+        result["faults"] += [_fault(each) for each in unnamed]
+        if not dry_run and named:
+            # Before the records, which commit to them.
+            result["profiles"] = len(named) - len(ProfileClient(connection).put(named))
         if not dry_run and planned.submissions:
             answers, not_taken, waiting = _publish(client, planned, wait=wait)
             result["publications"] = answers
@@ -163,6 +170,7 @@ def _describe(
         "file": str(file),
         "economy": economy,
         "unchanged": planned.unchanged,
+        "profiles": 0,
         "changes": [_change(change, names) for change in planned.changes],
         "faults": [_fault(fault) for fault in faults],
         "publications": [],
@@ -212,6 +220,8 @@ def _text(result: Mapping[str, Any], *, dry_run: bool) -> Group:
     summary.append(("faulty", f"{len(result['faults']):,}"))
     if result["publications"]:
         summary.append(("published", _outcome(result["publications"])))
+    if result["profiles"]:
+        summary.append(("profiles in force", f"{result['profiles']:,}"))
     if dry_run:
         summary.append(("published", "nothing: this was a dry run"))
     parts.append(facts(summary))

@@ -5,8 +5,9 @@ r"""An issuer's register of certificates as a CSV file, one row a certificate.
 Columns may stand in any order; `tin`, `certificate`, `roles`, `status` and `valid_from` must be
 there. Lists are separated by semicolons. Dates are civil dates in the issuer's own time zone, and
 the last day is included: `valid_to` 2026-12-31 ends with that day. An empty `arrangements` means
-every arrangement of the issuer. Names and addresses are personal data and never leave this file
-for the ledger. A faulty row is told with its line and column and leaves the others as they are.
+every arrangement of the issuer. Names and addresses never go to the ledger: they make
+the traders' profiles (`service.cli.profile_file`). A faulty row is told with its line and column
+and leaves the others as they are.
 
 >>> register = read_register(
 ...     "tin,certificate,roles,status,valid_from,valid_to\n"
@@ -63,6 +64,8 @@ class Row:
     line: int
     submission: publishing.Submission
     arrangements: tuple[str, ...]
+    name: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,10 @@ def _read_row(line: int, cells: Mapping[str | None, str | None], zone: ZoneInfo)
         valid_to=valid_to,
         terms=terms,
     )
-    return Row(line, submission, tuple(_split(text.get("arrangements", ""))))
+    name, address = text.get("name", ""), text.get("address", "")
+    if address and not name:
+        raise _Faulty("name", "is empty, and there is an address")
+    return Row(line, submission, tuple(_split(text.get("arrangements", ""))), name, address)
 
 
 def _split(cell: str) -> list[str]:
