@@ -105,12 +105,13 @@ class StatusServicer:
         """`LookupRequest` bytes in, `LookupResponse` bytes out."""
         desk = self._desk(call.caller, "")
         position = desk.position()
-        (verdict,) = self._answer_at_once(desk, call.caller, (question,), position)
+        notes: list[bytes | None] = []
+        (verdict,) = self._answer_at_once(desk, call.caller, (question,), position, notes)
         proof = b""
         if verdict is None:
             request = _read(question)
             verdict, position, proof = self._answer(request, question, call.caller, position)
-        self._note(call, position, (question,), (verdict,))
+        self._note(call, position, (question,), (verdict,), notes)
         said: bytes = LookupResponseBytes(
             verdict=verdict, finality=position.finality, proof=proof
         ).SerializeToString()
@@ -124,7 +125,8 @@ class StatusServicer:
         caller = call.caller
         desk = self._desk(caller, "")
         position = desk.position()
-        recalled = self._answer_at_once(desk, caller, questions, position)
+        notes: list[bytes | None] = []
+        recalled = self._answer_at_once(desk, caller, questions, position, notes)
         verdicts: list[bytes] = []
         problems: list[bytes] = []
         for question, said_before in zip(questions, recalled, strict=True):
@@ -135,7 +137,7 @@ class StatusServicer:
             except CallError as error:
                 problems.append(_problem(len(verdicts), error).SerializeToString())
                 verdicts.append(b"")
-        self._note(call, position, questions, verdicts)
+        self._note(call, position, questions, verdicts, notes)
         said: bytes = BatchLookupResponseBytes(
             verdicts=verdicts, finality=position.finality, problems=problems
         ).SerializeToString()
@@ -152,7 +154,7 @@ class StatusServicer:
                 request = _read_streamed(asked)
                 question = request.SerializeToString()
                 verdict, position, proof = self._answer(request, question, call.caller, position)
-                self._note(call, position, (question,), (verdict,))
+                self._note(call, position, (question,), (verdict,), (None,))
             except CallError as error:
                 response.problem.CopyFrom(_problem(index, error))
             else:
@@ -258,16 +260,21 @@ class StatusServicer:
         return self._node.hosted[call.caller.economy].access_log
 
     def _note(
-        self, call: Call, position: Position, questions: Sequence[bytes], verdicts: Sequence[bytes]
+        self,
+        call: Call,
+        position: Position,
+        questions: Sequence[bytes],
+        verdicts: Sequence[bytes],
+        notes: Sequence[bytes | None],
     ) -> None:
         """Note answers in the access log; an agency's one by one, each with its purpose."""
         log, caller = self._log(call), call.caller
         now, height = position.times.now, position.state.height
         if caller.access_role is not AccessRole.AGENCY:
-            log.note_answers(caller, call.method, "", now, height, questions, verdicts)
+            log.note_answers(caller, call.method, "", now, height, questions, verdicts, notes)
             return
         for question, verdict in zip(questions, verdicts, strict=True):
-            answer = (question,), (verdict,)
+            answer = (question,), (verdict,), (None,)
             log.note_answers(caller, call.method, purpose_of(question), now, height, *answer)
 
     def _desk(self, caller: Caller, recognising: str) -> LookupDesk:
@@ -288,11 +295,16 @@ class StatusServicer:
         caller: Caller,
         questions: Sequence[bytes],
         position: Position,
+        notes: list[bytes | None],
     ) -> list[bytes | None]:
-        """What the caller's own desk answers at once; an agency states a purpose, which is read."""
+        """What the caller's own desk answers at once; an agency states a purpose, which is read.
+
+        `notes` is filled with what the access log notes of each.
+        """
         if caller.access_role is AccessRole.AGENCY:
+            notes.extend(None for _ in questions)
             return [None for _ in questions]
-        return desk.answer(questions, position)
+        return desk.answer(questions, position, notes)
 
     def _answer(
         self, request: pb.LookupRequest, question: bytes, caller: Caller, position: Position

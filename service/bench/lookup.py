@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from statistics import median
+from time import sleep
 from typing import Final
 
 import grpc
@@ -12,7 +13,7 @@ from aeo.exchange.v1.status_service_pb2 import BatchLookupRequest, BatchLookupRe
 from service.bench.calls import BATCH_LOOKUP, LOOKUP, Timed, one, open_channel, timed
 from service.bench.figures import FULL_SIZE, AtLeast, Figure
 from service.bench.process import CLIENT_CORE, measured
-from service.bench.server import ECHO, FORGET, SET_ECHO
+from service.bench.server import ECHO, FORGET, SET_ECHO, UNLOGGED
 from service.bench.traders import question
 from service.bench.world import World
 
@@ -20,6 +21,8 @@ BATCH: Final = 1_000
 # Calls under way at once: enough that the server never waits for the client.
 CALLERS: Final = 8
 BATCH_CALLERS: Final = 2
+# In which the access log has written everything that was noted.
+WRITTEN_S: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -31,6 +34,9 @@ class LookupMeasures:
     warm: list[Timed] = field(default_factory=list)
     batch_cold: list[Timed] = field(default_factory=list)
     batch_warm: list[Timed] = field(default_factory=list)
+    batch_logged: list[Timed] = field(default_factory=list)
+    batch_unlogged: list[Timed] = field(default_factory=list)
+    unlogged: list[Timed] = field(default_factory=list)
     alone: Timed | None = None
     answer_bytes: int = 0
     mix: Counter[str] = field(default_factory=Counter)
@@ -63,6 +69,14 @@ def lookup_figures(address: str, world: World, effort: Effort) -> list[Figure]:
             f"questions asked before; answers of {found.answer_bytes} bytes, {CALLERS} callers",
         ),
         Figure.of(f"{name}.ratio_new", f"{title}: the same, each question new", cold, ""),
+        Figure.of(
+            f"{name}.log_ratio",
+            f"{title}: with the access log against without",
+            [w.rate / u.rate for w, u in zip(found.warm, found.unlogged, strict=True)],
+            "",
+            AtLeast(0.9) if world.traders >= FULL_SIZE else None,
+            "in turns, the same questions",
+        ),
         _rate(f"{name}.echo", "bare echo", found.echo),
         _rate(f"{name}.rate", f"{title}: calls", found.warm),
         _rate(f"{name}.rate_new", f"{title}: calls, each question new", found.cold),
@@ -92,6 +106,17 @@ def batch_figures(address: str, world: World, effort: Effort) -> tuple[list[Figu
     figures = [
         _rate(f"{name}.rate", f"{title}: verdicts", found.batch_warm, BATCH, bound, asked),
         _rate(f"{name}.rate_new", f"{title}: verdicts, each question new", found.batch_cold, BATCH),
+        Figure.of(
+            f"{name}.log_ratio",
+            f"{title}: with the access log against without",
+            [
+                w.rate / u.rate
+                for w, u in zip(found.batch_logged, found.batch_unlogged, strict=True)
+            ],
+            "",
+            AtLeast(0.9) if world.traders >= FULL_SIZE else None,
+            "in turns, the same questions",
+        ),
     ]
     return figures, found.mix
 
@@ -112,6 +137,8 @@ def measure_lookups(address: str, world: World, effort: Effort) -> LookupMeasure
             found.cold.append(timed(channel, LOOKUP, new, callers=CALLERS))
             timed(channel, LOOKUP, known, callers=CALLERS)  # known from here on
             found.warm.append(_unary(channel, LOOKUP, known, effort.seconds))
+            path = f"/{UNLOGGED}/Lookup"
+            found.unlogged.append(_unary(channel, path, known, effort.seconds))
         found.alone = timed(channel, LOOKUP, known, callers=1, seconds=effort.seconds)
     return found
 
@@ -130,6 +157,13 @@ def measure_batches(address: str, world: World, effort: Effort) -> LookupMeasure
             one(channel, FORGET)
             for rounds in (found.batch_cold, found.batch_warm):
                 rounds.append(timed(channel, BATCH_LOOKUP, batches, callers=BATCH_CALLERS))
+            # What the log still writes of new questions is not the known ones' cost.
+            sleep(WRITTEN_S)
+            for rounds, path in (
+                (found.batch_logged, BATCH_LOOKUP),
+                (found.batch_unlogged, f"/{UNLOGGED}/BatchLookup"),
+            ):
+                rounds.append(_batches(channel, path, batches, effort.seconds))
         for request in batches[:50]:
             found.mix += _mix(one(channel, BATCH_LOOKUP, request))
     return found
@@ -137,6 +171,10 @@ def measure_batches(address: str, world: World, effort: Effort) -> LookupMeasure
 
 def _unary(channel: grpc.Channel, path: str, requests: list[bytes], seconds: float) -> Timed:
     return timed(channel, path, requests, callers=CALLERS, seconds=seconds)
+
+
+def _batches(channel: grpc.Channel, path: str, batches: list[bytes], seconds: float) -> Timed:
+    return timed(channel, path, batches, callers=BATCH_CALLERS, seconds=seconds)
 
 
 def _questions(first: int, count: int, world: World) -> list[bytes]:

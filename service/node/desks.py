@@ -28,6 +28,7 @@ class Desks:
                 _Instructions(member, node.clock),
                 share,
                 member.profiles.view,
+                member.access_log.subject,
             )
             for economy, member in node.hosted.items()
         }

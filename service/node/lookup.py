@@ -41,6 +41,7 @@ from ledger.customs.subject import LookupKey
 from ledger.customs.verdict import Query, Verdict, format_verdict
 from ledger.errors import FormatError, KeyringError
 from ledger.state.view import StateView
+from service.node.access_log import SUBJECT_BYTES
 from service.node.pair import Group, Instructions, Keys, Pair, Position, Prepared
 from service.node.shapes import Shapes
 from service.node.verdict_parts import format_after_tin, format_row
@@ -57,10 +58,11 @@ MAX_PAIRS: Final = 4_096
 
 _NEVER: Final = 1 << 63
 
-# (group, holds from, holds to, row bytes, bytes after the TIN, height at which it was learnt, then
-# subject and packed history for each book)
+# (group, holds from, holds to, row bytes, bytes after the TIN, height at which it was learnt, what
+# the access log notes, then subject and packed history for each book)
 Row: TypeAlias = tuple[Any, ...]
-FIRST_READ: Final = 6
+NOTE: Final = 6
+FIRST_READ: Final = 7
 
 
 class _Sitting:
@@ -94,12 +96,14 @@ class LookupDesk:
         instructions: Callable[[], Mapping[int, str]],
         remembered: int = REMEMBERED,
         profiles: Callable[[Query], Profiles] = lambda _: NOTHING_DECLARED,
+        subject_of: Callable[[str], bytes] = lambda _: bytes(SUBJECT_BYTES),
     ) -> None:
         self.economy = economy
         self.position = position
         self.keys = keys
         self._instructions = instructions
         self._profiles = profiles
+        self._subject_of = subject_of
         self._limit = remembered
         self._rows: dict[bytes, Row] = {}
         self._pairs: dict[str, Pair] = {}
@@ -127,19 +131,26 @@ class LookupDesk:
             return self._profiles(query)
         return NOTHING_DECLARED
 
-    def answer(self, questions: Sequence[bytes], position: Position) -> list[bytes | None]:
+    def answer(
+        self,
+        questions: Sequence[bytes],
+        position: Position,
+        notes: list[bytes | None] | None = None,
+    ) -> list[bytes | None]:
         """Verdict bytes for each question that is remembered or of a known shape, else None.
 
-        None is for `learn` to answer, or to say why there is no answer.
+        None is for `learn` to answer, or to say why there is no answer. `notes`, at first empty, is
+        filled with what the access log notes of each, None likewise.
         """
         prepared: dict[Group, Prepared | None] = {}
-        verdicts = self.recall(questions, position, prepared)
+        notes = [] if notes is None else notes
+        verdicts = self.recall(questions, position, prepared, notes)
         if None in verdicts:
             sitting, read = self._sit(position, prepared), self._shapes.read
             for at, said in enumerate(verdicts):
                 if said is None and (query := read(questions[at])) is not None:
                     try:
-                        verdicts[at] = self._learn(questions[at], query, sitting)
+                        verdicts[at], notes[at] = self._learn(questions[at], query, sitting)
                     except (FormatError, KeyringError):
                         continue
             for witness, pair in sitting.witnesses.values():
@@ -152,17 +163,20 @@ class LookupDesk:
         questions: Sequence[bytes],
         position: Position,
         prepared: dict[Group, Prepared | None] | None = None,
+        notes: list[bytes | None] | None = None,
     ) -> list[bytes | None]:
         """Verdict bytes for each question (`LookupRequest` bytes) that is remembered, else None.
 
-        `prepared` is filled with what the call has prepared of the groups that it met.
+        `prepared` is filled with what the call has prepared of the groups that it met, `notes` with
+        what the access log notes of each answer.
         """
         rows, now, height = self._rows, position.times.now, position.state.height
         instructions, keys = self._instructions(), self.keys()
         prepared = {} if prepared is None else prepared
         verdicts: list[bytes | None] = []
+        add_note = ([] if notes is None else notes).append
         for question in questions:
-            verdict = None
+            verdict = note = None
             row = rows.get(question)
             if row is not None:
                 group = row[0]
@@ -188,7 +202,9 @@ class LookupDesk:
                             verdict = b"".join(
                                 (row[3], middle, question[1 : question[1] + 2], row[4])
                             )
+                            note = row[NOTE]
             verdicts.append(verdict)
+            add_note(note)
         return verdicts
 
     def learn(self, question: bytes, query: Query, position: Position) -> bytes:
@@ -197,22 +213,26 @@ class LookupDesk:
         `query` is what `question` says. Raises `FormatError` or `KeyringError`.
         """
         if self._shapes.learn(question, query):
-            return self._learn(question, query, self._sit(position, {}))
+            return self._learn(question, query, self._sit(position, {}))[0]
         return format_verdict(self.evaluate(query, position))
 
     def _sit(self, position: Position, prepared: dict[Group, Prepared | None]) -> _Sitting:
         return _Sitting(position, self.keys(), self._instructions(), prepared)
 
-    def _learn(self, question: bytes, query: Query, sitting: _Sitting) -> bytes:
-        """Verdict bytes of a question that has a shape: about now, by a TIN that stands first."""
+    def _learn(self, question: bytes, query: Query, sitting: _Sitting) -> tuple[bytes, bytes]:
+        """Verdict bytes of a question that has a shape: about now, by a TIN that stands first.
+
+        And what the access log notes of it.
+        """
         tin = cast("str", query.tin)
         witness, pair = sitting.witnesses.get(tin[:2]) or self._call_witness(tin[:2], sitting)
         witness.begin()
         state, times, _ = sitting.position
         view = cast("StateView", witness)
         verdict = evaluate(query, view, sitting.keys, NOTHING_DECLARED, sitting.instructions, times)
+        note = self._subject_of(verdict.tin or tin) + bytes((verdict.outcome, verdict.reason))
         if not witness.steady or not verdict.arrangements or verdict.tin != tin:
-            return format_verdict(verdict)
+            return format_verdict(verdict), note
         if pair is None or len(pair.reads) != len(witness.pair_reads):
             pair = self._make_pair(verdict, witness, sitting)
         group = pair.group(self.economy, tuple(witness.books))
@@ -221,7 +241,7 @@ class LookupDesk:
             sitting.prepared[group] = ready
         ready = sitting.prepared[group]
         if ready is None or not ready[4].is_of(verdict, times.now):
-            return format_verdict(verdict)
+            return format_verdict(verdict), note
         before, after = format_row(verdict), format_after_tin(verdict)
         row: Row = (
             group,
@@ -230,6 +250,7 @@ class LookupDesk:
             before,
             after,
             state.height,
+            note,
             *witness.histories,
         )
         with self._lock:
@@ -238,7 +259,7 @@ class LookupDesk:
                 for oldest in list(islice(rows, max(1, self._limit // DROPPED_AT_ONCE))):
                     del rows[oldest]
             rows[question] = row
-        return b"".join((before, ready[0], question[1 : question[1] + 2], after))
+        return b"".join((before, ready[0], question[1 : question[1] + 2], after)), note
 
     def _call_witness(self, prefix: str, sitting: _Sitting) -> tuple[Witness, Pair | None]:
         """A witness for a prefix, told what is known of the pair where that still holds."""

@@ -27,7 +27,7 @@ class ListAccessResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[AccessEntry, _Mapping]]] = ..., next_number: _Optional[int] = ...) -> None: ...
 
 class LoggedAccess(_message.Message):
-    __slots__ = ("time", "caller_economy", "access_role", "name", "method", "purpose", "height", "subjects", "outcomes", "reasons", "step_id", "step_event", "lost")
+    __slots__ = ("time", "caller_economy", "access_role", "name", "method", "purpose", "height", "items", "step_id", "step_event", "lost")
     TIME_FIELD_NUMBER: _ClassVar[int]
     CALLER_ECONOMY_FIELD_NUMBER: _ClassVar[int]
     ACCESS_ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -35,9 +35,7 @@ class LoggedAccess(_message.Message):
     METHOD_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    SUBJECTS_FIELD_NUMBER: _ClassVar[int]
-    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
-    REASONS_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
     STEP_ID_FIELD_NUMBER: _ClassVar[int]
     STEP_EVENT_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
@@ -48,13 +46,11 @@ class LoggedAccess(_message.Message):
     method: str
     purpose: str
     height: int
-    subjects: bytes
-    outcomes: bytes
-    reasons: bytes
+    items: bytes
     step_id: str
     step_event: str
     lost: int
-    def __init__(self, time: _Optional[int] = ..., caller_economy: _Optional[str] = ..., access_role: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., purpose: _Optional[str] = ..., height: _Optional[int] = ..., subjects: _Optional[bytes] = ..., outcomes: _Optional[bytes] = ..., reasons: _Optional[bytes] = ..., step_id: _Optional[str] = ..., step_event: _Optional[str] = ..., lost: _Optional[int] = ...) -> None: ...
+    def __init__(self, time: _Optional[int] = ..., caller_economy: _Optional[str] = ..., access_role: _Optional[str] = ..., name: _Optional[str] = ..., method: _Optional[str] = ..., purpose: _Optional[str] = ..., height: _Optional[int] = ..., items: _Optional[bytes] = ..., step_id: _Optional[str] = ..., step_event: _Optional[str] = ..., lost: _Optional[int] = ...) -> None: ...
 
 class AccessEntry(_message.Message):
     __slots__ = ("number", "entry", "hash", "time", "caller_economy", "access_role", "name", "method", "purpose", "height", "items", "step_id", "step_event", "lost")
