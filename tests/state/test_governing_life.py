@@ -25,7 +25,7 @@ from ledger.chain.keys import (
 )
 from ledger.chain.parameters import DEFAULT_PARAMETERS, format_parameters
 from ledger.chain.seal import aggregate_seal, check_share, open_seal, sign_share
-from ledger.errors import ChainError, SignatureError
+from ledger.errors import ChainError, NotEntered, SignatureError
 from ledger.state.machine import Machine
 from ledger.state.refusals import AUTHOR_SUSPENDED, AUTHOR_UNKNOWN, BLOCK_FULL, KEY_UNKNOWN
 from ledger.tree.map_proof import check_map_proof
@@ -203,6 +203,31 @@ def test_a_rotation_holds_for_what_stands_after_it_in_its_block() -> None:
     assert member.key == bls_public_key("NZ", 1)
     world.seal()
     verified(world)
+
+
+def test_a_new_member_may_write_in_the_block_that_admits_it() -> None:
+    other = World(THREE)
+    other.decide(admission(other, "TH"))
+    early, first = (other.transaction("TH", sequence=1, verified=0) for _ in range(2))
+    world = World(THREE)
+    votes = world.votes(world.propose(admission(world, "TH")))
+    block = world.commit(early, *votes, first)
+    assert block.results == (AUTHOR_UNKNOWN, ("",), ("",), ("",), ())
+    assert world.view.next_sequence("TH") == 2
+    world.seal()
+    verified(world)
+
+
+def test_who_is_suspended_may_not_wait_in_the_queue() -> None:
+    world = World((*THREE, "AU"))
+    waiting = world.transaction("NZ")
+    world.machine.check(waiting)
+    world.forget_unsent()
+    suspension = MemberSuspension("NZ", world.view.membership.members["NZ"].key_id)
+    world.commit(*world.votes(world.propose(suspension), "AU", "HK", "SG"))
+    with pytest.raises(NotEntered, match="its key is not trusted") as caught:
+        world.machine.check(waiting)
+    assert caught.value.code == AUTHOR_SUSPENDED
 
 
 def test_a_suspended_member_is_shut_out_within_the_block() -> None:
