@@ -1,6 +1,6 @@
 """What a command has to know of a network to read people's words and answer in them.
 
-Members' time zones come from the genesis, whose bytes hash to the network's id; where the profile
+Founders' time zones come from the genesis, whose bytes hash to the network's id; where the profile
 names that id, another genesis is refused.
 """
 
@@ -12,7 +12,7 @@ from ledger.chain.genesis import Genesis, parse_genesis
 from ledger.errors import AnchorError
 from service.cli.errors import InputRefused
 from service.cli.profile import Profile
-from service.client import ArrangementClient, Connection, Denied, LedgerClient
+from service.client import ArrangementClient, Connection, Denied, LedgerClient, MembershipClient
 
 
 class NetworkFacts:
@@ -34,8 +34,20 @@ class NetworkFacts:
 
     def time_zone(self, economy: str) -> str:
         """A member's zone, UTC for an economy that is none."""
+        return self.zones.get(economy, "UTC")
+
+    @cached_property
+    def zones(self) -> Mapping[str, str]:
+        """Every member's zone: the founders', and of those admitted since what the node says.
+
+        A caller who may not read members, as agencies may not, knows the founders'.
+        """
         zones = {founder.economy: founder.time_zone for founder in self.genesis.founders}
-        return zones.get(economy, "UTC")
+        try:
+            listed = MembershipClient(self._connection).list().members
+        except Denied:
+            return zones
+        return {member.economy: member.time_zone for member in listed} | zones
 
     @cached_property
     def arrangements(self) -> tuple[arrangements.Arrangement, ...]:
