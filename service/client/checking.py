@@ -4,7 +4,7 @@ What disagrees raises `ledger.errors.CheckError`. What a proof of this kind cann
 `Checked.unproved`, in words: it is never passed over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -148,15 +148,34 @@ def _check_question(
     if request.WhichOneof("identifier") == "alias":
         unproved.append("that the alias leads to this trader")
         return
-    prefixes = {prefix: f.economy for f in trust.genesis.founders for prefix in f.prefixes}
-    try:
-        tin = parse_tin(request.tin, prefixes).canonical
-    except TinError:
-        tin = ""
+    _check_trader(request.tin, verdict, trust, unproved)
+
+
+def _check_trader(text: str, verdict: pb.Verdict, trust: Trust, unproved: list[str]) -> None:
+    """Whether the verdict is about the TIN asked about, and who speaks for it.
+
+    Genesis says who spoke for a prefix at first. Votes may have changed that since, of which a
+    look-up's proof shows nothing (a receipt's does).
+    """
+    founding = {prefix: f.economy for f in trust.genesis.founders for prefix in f.prefixes}
+    issuer, prefix = verdict.issuing_economy, verdict.tin[:2]
+    said = {prefix} if issuer else set[str]()
+    tin = _canonical(text, founding)
     if verdict.tin != tin:
-        raise ProofError(f"the verdict is about {verdict.tin!r}, not about {tin!r}")
-    if verdict.issuing_economy != prefixes.get(tin[:2], ""):
-        unproved.append(f"that {verdict.issuing_economy or 'nobody'} speaks for {tin[:2]}")
+        if verdict.tin not in (_canonical(text, said), _canonical(text, said | founding.keys())):
+            raise ProofError(f"the verdict is about {verdict.tin!r}, not about {tin!r}")
+        unproved.append(f"that {text!r} is to be read as {verdict.tin}")
+    sealing = {member.economy for member in trust.signing_set.members}
+    stays = not trust.set_changes or issuer in sealing
+    if issuer != founding.get(prefix, "") or (issuer and not stays):
+        unproved.append(f"that {issuer or 'nobody'} speaks for {prefix}")
+
+
+def _canonical(text: str, prefixes: Container[str]) -> str:
+    try:
+        return parse_tin(text, prefixes).canonical
+    except TinError:
+        return ""
 
 
 def _check_followed(

@@ -9,13 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from aeo.exchange.v1.verdict_pb2 import Verdict
 from ledger.audit.evidence import check_evidence
 from ledger.chain.governance import Admission, Removal, Rotation, WeightChange
 from ledger.chain.seal import aggregate_seal, sign_share
 from ledger.chain.set_change import SetChange, changes_from
-from ledger.errors import AnchorError, CheckError, FormatError, LedgerError, Misbehaviour
+from ledger.errors import (
+    AnchorError,
+    CheckError,
+    FormatError,
+    LedgerError,
+    Misbehaviour,
+    ProofError,
+)
 from ledger_hand_over import set_changes
 from ledger_world import BACKEND, DAY, World, registration, secret_behind
+from service.client import checking
 from service.client.errors import NoSuchThing
 from service.client.trust import ShownHeader, Trust, VerifiedHeader
 from service.client.trust_file import TrustFile, parse_trust_point
@@ -316,3 +325,29 @@ def test_a_hand_over_that_is_not_on_the_past_of_the_header(world: World):
     trust._source = Mixing(world)
     with pytest.raises(CheckError):
         trust.believe(world.headers[-1], world.seals[world.view.height])
+
+
+@pytest.mark.parametrize(
+    ("text", "tin", "issuer", "unproved"),
+    [
+        ("HK1", "HK1", "HK", []),
+        ("TH1", "TH1", "TH", ["that TH speaks for TH"]),  # TH has left
+        ("TH1", "TH1", "", ["that nobody speaks for TH"]),
+        ("TH1", "TH1", "KR", ["that KR speaks for TH"]),
+        ("AEOKR1", "KR1", "KR", ["that 'AEOKR1' is to be read as KR1", "that KR speaks for KR"]),
+        ("AEOTH1", "AEOTH1", "", ["that 'AEOTH1' is to be read as AEOTH1"]),
+        ("?", "", "", []),
+    ],
+)
+def test_who_speaks_for_a_prefix_may_have_changed_since_genesis(
+    world: World, text: str, tin: str, issuer: str, unproved: list[str]
+):
+    world.decide(Removal("TH"))
+    world.hand_over()
+    trust = begin(on(world))
+    newest(world, trust)
+    said: list[str] = []
+    checking._check_trader(text, Verdict(tin=tin, issuing_economy=issuer), trust, said)
+    assert said == unproved
+    with pytest.raises(ProofError):
+        checking._check_trader(text, Verdict(tin="HK2", issuing_economy="HK"), trust, said)
