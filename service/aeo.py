@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from service.cli import (
+    access_log,
     alias,
     approve,
     arrangement,
@@ -82,6 +83,7 @@ app.command(
 )(publish)
 steps.register(app)
 approve.register(app)
+app.add_typer(access_log.app, name="access-log")
 app.add_typer(alias.app, name="alias")
 app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(consent.app, name="consent")

@@ -6,15 +6,20 @@
 | aeo_call_duration_seconds | method | from the first look at a call to its answer |
 | aeo_calls_in_flight | pool | waiting or running now |
 | aeo_calls_refused_full_total | pool | answered RESOURCE_EXHAUSTED |
+| aeo_access_log_failing | economy | 1 while the access log cannot be written: look-ups go on |
+| aeo_access_log_lost | economy | calls since the start that it does not have, and never will |
 
 Children are looked up once for each method, so that a call pays for two additions (about 1 us).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from service.node.access_log import AccessLog
 
 LATENCY_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0)
 """Seconds: a look-up takes about 0.0001, a durable publication 0.01 to 0.25."""
@@ -48,6 +53,24 @@ class Metrics:
             registry=self.registry,
         )
 
+    def watch_access_logs(self, logs: Mapping[str, AccessLog]) -> None:
+        """Show how the access log of each hosted member fares."""
+        failing = Gauge(
+            "aeo_access_log_failing",
+            "Whether the access log cannot be written.",
+            ("economy",),
+            registry=self.registry,
+        )
+        lost = Gauge(
+            "aeo_access_log_lost",
+            "Calls that the access log will never have.",
+            ("economy",),
+            registry=self.registry,
+        )
+        for economy, log in logs.items():
+            failing.labels(economy).set_function(partial(_failing, log))
+            lost.labels(economy).set_function(partial(_lost, log))
+
     def finished(self, method: str) -> Callable[[str, float], None]:
         """For one method: a function that counts a finished call by code name and seconds."""
         ok = self.calls.labels(method, "OK")
@@ -59,6 +82,14 @@ class Metrics:
             duration.observe(seconds)
 
         return count
+
+
+def _failing(log: AccessLog) -> float:
+    return float(log.failing)
+
+
+def _lost(log: AccessLog) -> float:
+    return float(log.lost)
 
 
 class MetricsServer:

@@ -13,6 +13,8 @@ listener finishes what it accepted; then the ports close. The node is the caller
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+from service.api.access_log import SERVICE as ACCESS_LOG
+from service.api.access_log import AccessLogServicer
 from service.api.approvals import SERVICE as APPROVALS
 from service.api.approvals import ApprovalServicer
 from service.api.arrangements import SERVICE as ARRANGEMENTS
@@ -109,6 +111,8 @@ def serve(node: Node, settings: ServingSettings) -> Server:
         settings.listen, settings.security, metrics, settings.limits, guard=desk.guard
     )
     listener.register(APPROVALS, ApprovalServicer(desk).methods())
+    listener.register(ACCESS_LOG, AccessLogServicer(node).methods())
+    metrics.watch_access_logs({each: node.hosted[each].access_log for each in node.hosted})
     listener.register(STATUS, StatusServicer(node).methods())
     listener.register(PUBLISHING, PublishingServicer(node).methods())
     listener.register(ARRANGEMENTS, ArrangementServicer(node).methods())

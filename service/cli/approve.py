@@ -10,7 +10,7 @@ from rich.text import Text
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from service.cli import exits
-from service.cli.arrangement import describe as describe_arrangement
+from service.cli.arrangement_show import describe as describe_arrangement
 from service.cli.civil import format_instant
 from service.cli.commands import JsonOption, examples, group
 from service.cli.output import facts, plain, show, table

@@ -15,6 +15,7 @@
 | `ArrangementClient` | propose, sign, suspend, resume, end, read |
 | `MembershipClient` | members and proposals: list, propose, vote, rotate keys |
 | `ConsentClient` | whether traders agree to be shared |
+| `AccessLogClient` | the access log of the own administration |
 | `ApprovalClient`, `Pending`, `taken` | steps that take two persons |
 | `ReportingClient`, `Period` | clearances, indicators, monitoring reports |
 | `LedgerClient` | headers, blocks, proofs, export |
@@ -23,6 +24,7 @@
 | `Unavailable` and the other errors | `service.client.errors` |
 """
 
+from service.client.access_log import AccessLogClient
 from service.client.approvals import ApprovalClient, Pending, taken
 from service.client.arrangements import ArrangementClient
 from service.client.chain import Chain, ChainParty
@@ -47,6 +49,7 @@ from service.client.trust_file import TrustFile
 from service.client.verdicts import NameAndAddress, Question, Verdict
 
 __all__ = [
+    "AccessLogClient",
     "ApprovalClient",
     "ArrangementClient",
     "Chain",

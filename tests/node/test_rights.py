@@ -6,6 +6,7 @@ import grpc
 import pytest
 
 from aeo.exchange.v1 import (
+    access_log_service_pb2,
     approval_service_pb2,
     arrangement_service_pb2,
     ledger_service_pb2,
@@ -43,6 +44,7 @@ ArrangementService/Resume            .     .      .      +       +        .     
 ArrangementService/End               .     .      .      +       +        .       .     .
 ArrangementService/Get               +     +      .      +       +        +       +     +
 ArrangementService/List              +     +      .      +       +        +       +     +
+AccessLogService/ListAccess          .     .      .      .       .        +       .     .
 ApprovalService/ListPending          .     .      .      +       +        +       .     .
 ApprovalService/Approve              .     .      .      .       +        .       .     .
 ApprovalService/Reject               .     .      .      +       +        .       .     .
@@ -57,9 +59,11 @@ LedgerService/StreamBlocks           +     +      +      +       +        +     
 """
 ROLES = ("risk-engine", "border-officer", "agency", "officer")
 ROLES += ("approver", "auditor", "node-admin", "node")
+WRITING = {"PublishingService", "ArrangementService", "ApprovalService"}
 FILES = {
     "StatusService": status_service_pb2,
     "PublishingService": publishing_service_pb2,
+    "AccessLogService": access_log_service_pb2,
     "ApprovalService": approval_service_pb2,
     "ArrangementService": arrangement_service_pb2,
     "LedgerService": ledger_service_pb2,
@@ -127,7 +131,7 @@ def test_nobody_writes_for_another_economy(node: Node, channel: grpc.Channel) ->
     height = node.state.height
     for path in table():
         service, name = path.split("/")
-        if service not in {"PublishingService", "ArrangementService", "ApprovalService"} or name in {"Get", "List"}:
+        if service not in WRITING or name in {"Get", "List"}:
             continue
         method = FILES[service].DESCRIPTOR.services_by_name[service].methods_by_name[name]
         request = getattr(FILES[service], method.input_type.name)(economy="NZ")
