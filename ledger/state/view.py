@@ -27,7 +27,11 @@ from ledger.customs.status import StatusRecord
 
 
 class MemberEntry(NamedTuple):
-    """A member, and when it became one (founders: height 0, time of genesis)."""
+    """Who is or was a member, and when it became one (founders: height 0, time of genesis).
+
+    Of one that was removed and came back, the height and time are those of its coming back; name
+    and time zone are the newest.
+    """
 
     economy: str
     height: int
@@ -130,7 +134,7 @@ class StateView(Protocol):
         """Of header 0."""
 
     def members(self) -> Sequence[MemberEntry]:
-        """Every member, ascending by economy."""
+        """Everyone who ever was a member, ascending by economy."""
 
     def prefixes(self) -> Container[str]:
         """The TIN prefixes that some member speaks for now."""
