@@ -23,8 +23,8 @@ can be left out, added or exchanged without giving another true receipt or none.
 What it could not check it says. A subject that is absent, and an alias, could be anybody's:
 `Checked.unopened`, unless the checker holds the lookup key. `Checked.unproved` names what no
 receipt can show. An anchor older than the trust period leaves it at *anchored too long ago*; a seal
-by a set that the checker knows to be replaced at *sealed by a replaced set*: replaced keys could
-have sealed another past, and at any time. From an anchor trust passes on by the set that the
+by a set that the checker knows to be replaced, with no anchor that leads to it, at *sealed by a
+replaced set*: replaced keys could have sealed another past, and at any time. From an anchor trust passes on by the set that the
 anchor names, never by an earlier one. `ledger.audit.receipt_proof` makes receipts.
 
 >>> from ledger.bls.scheme import default_backend
@@ -192,7 +192,8 @@ def check_receipt(
     trust = ANCHORED
     if anchor is not None and too_old(_time_of(anchor, start, header), now, view.trust_period):
         trust = TOO_LONG_AGO
-    if header.signing_set_hash in replaced:
+    if anchor is None and header.signing_set_hash in replaced:
+        # From an anchor trust has passed on to this set: it has come back since.
         trust = REPLACED
     return Checked(
         genesis,

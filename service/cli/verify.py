@@ -108,12 +108,6 @@ def read_anchor(text: str) -> Anchor:
     return Anchor(point.height, point.header_hash)
 
 
-def read_replaced(text: str) -> frozenset[bytes]:
-    """The signing sets that a client's anchor file knows to be replaced; none for HEIGHT:HASH."""
-    point = TrustFile(text).read()
-    return frozenset() if point is None else point.replaced
-
-
 def describe(report: Report) -> dict[str, Any]:
     """A report as JSON has it."""
     sealed = report.sealed_height >= 0

@@ -23,7 +23,7 @@ from service.cli.errors import InputRefused
 from service.cli.output import facts, show, show_json, warn
 from service.cli.profile import read_network_id
 from service.cli.verdict_text import describe, text
-from service.cli.verify import read_anchor, read_replaced
+from service.cli.verify import read_anchor
 from service.clock import SystemClock
 
 _KEYS_LIMIT: Final = 1 << 20
@@ -71,7 +71,6 @@ def verify_receipt(
             anchor=read_anchor(anchor) if anchor else None,
             lookup_keys=_lookup_keys(lookup_keys, parse_receipt(data).genesis or genesis_bytes),
             genesis_bytes=genesis_bytes,
-            replaced=read_replaced(anchor) if anchor else frozenset(),
         )
     except CheckError as error:
         if json:

@@ -201,6 +201,8 @@ def test_a_seal_by_a_replaced_set(receipts: Receipts):
     known = [world.genesis.signing_set.hash]
     checked = old.check(data, replaced=known)
     assert (checked.trust, checked.verified) == (REPLACED, False)
+    anchor = Anchor(world.view.height, world.view.header_hash)
+    assert old.check(data, replaced=known, anchor=anchor).trust == ANCHORED
 
 
 def test_old_keys_show_another_past_to_who_has_an_anchor(receipts: Receipts):
