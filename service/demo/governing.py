@@ -14,6 +14,7 @@ from service.client import ApprovalClient, MembershipClient, Pending, StatusClie
 from service.demo.questions import Asked
 from service.demo.stage import Stage
 from service.demo.telling import Unexpected
+from service.keys.member_keys import BLS_FILE
 
 T = TypeVar("T")
 
@@ -81,10 +82,13 @@ def _decide(stage: Stage) -> pb.MemberProposal:
 
 
 def _await_hand_over(stage: Stage) -> pb.MembershipServiceListResponse:
+    """Wait until the new set has sealed and the node has destroyed the key that it replaced."""
+    replaced = stage.folder / "members" / ROTATING / BLS_FILE
     until = time.monotonic() + _HAND_OVER_SECONDS
     while time.monotonic() < until:
         listed = _auditor(stage).list()
-        if not listed.set_pending and not any(each.old_key_seals for each in listed.members):
+        old_key_seals = any(each.old_key_seals for each in listed.members)
+        if not listed.set_pending and not old_key_seals and not replaced.exists():
             return listed
         time.sleep(0.05)
     raise Unexpected("the signing set was not handed over")
