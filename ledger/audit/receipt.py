@@ -24,8 +24,9 @@ What it could not check it says. A subject that is absent, and an alias, could b
 `Checked.unopened`, unless the checker holds the lookup key. `Checked.unproved` names what no
 receipt can show. An anchor older than the trust period leaves it at *anchored too long ago*; a seal
 by a set that the checker knows to be replaced, with no anchor that leads to it, at *sealed by a
-replaced set*: replaced keys could have sealed another past, and at any time. From an anchor trust passes on by the set that the
-anchor names, never by an earlier one. `ledger.audit.receipt_proof` makes receipts.
+replaced set*: replaced keys could have sealed another past, and at any time. From an anchor trust
+passes on by the set that the anchor names, never by an earlier one.
+`ledger.audit.receipt_proof` makes receipts.
 
 >>> from ledger.bls.scheme import default_backend
 >>> check_receipt(b"", now=0, backend=default_backend(), network_id=bytes(32))
