@@ -16,7 +16,7 @@ from service.cli.profile import read_network_id
 
 _STATEMENTS: Final = {
     True: "two sealed headers of one height",
-    False: "two transactions, one number",
+    False: "two transactions with one number",
 }
 
 
