@@ -1,6 +1,7 @@
 """aeo member and aeo key register: a network governed by its commands alone."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,22 @@ def test_a_rotation_an_applicant_and_their_votes(aeo: Aeo, governed: Pilot, tmp_
     assert "accepted" in shown.out
     one = aeo("member", "show", "JP", *governed.profile("NZ", "auditor"))
     assert applied.json["key_id"] in one.out
+
+
+def test_what_the_network_was_and_is_verifies_offline(
+    aeo: Aeo, governed: Pilot, tmp_path: Path
+) -> None:
+    until = time.monotonic() + 20
+    while members(aeo, governed)["set_pending"]:
+        assert time.monotonic() < until, "not handed over"
+        time.sleep(0.1)
+    export = tmp_path / "ledger.aeo"
+    said = aeo("ledger", "export", export, *governed.profile("NZ", "auditor"))
+    assert said.code == 0, said.err
+    verified = aeo("verify", "ledger", export, "--network-id", governed.network_id, "--json")
+    assert verified.code == 0, verified.err
+    # The applicant holds half of the weight and is not here: attested since, no longer sealed.
+    assert verified.json["sealed_height"] < verified.json["height"]
 
 
 def test_parameters_in_force_change_by_votes(aeo: Aeo, governed: Pilot) -> None:

@@ -10,6 +10,7 @@ from aeo.exchange.v1 import (
     approval_service_pb2,
     arrangement_service_pb2,
     ledger_service_pb2,
+    membership_service_pb2,
     publishing_service_pb2,
     status_service_pb2,
 )
@@ -48,6 +49,11 @@ AccessLogService/ListAccess          .     .      .      .       .        +     
 ApprovalService/ListPending          .     .      .      +       +        +       .     .
 ApprovalService/Approve              .     .      .      .       +        .       .     .
 ApprovalService/Reject               .     .      .      +       +        .       .     .
+MembershipService/List               +     +      .      +       +        +       +     +
+MembershipService/Get                +     +      .      +       +        +       +     +
+MembershipService/Propose            .     .      .      +       +        .       .     .
+MembershipService/Vote               .     .      .      +       +        .       .     .
+MembershipService/RotateKey          .     .      .      +       +        .       .     .
 LedgerService/GetNetwork             +     +      +      +       +        +       +     +
 LedgerService/GetLatest              +     +      +      +       +        +       +     +
 LedgerService/GetHeader              +     +      +      +       +        +       +     +
@@ -59,7 +65,7 @@ LedgerService/StreamBlocks           +     +      +      +       +        +     
 """
 ROLES = ("risk-engine", "border-officer", "agency", "officer")
 ROLES += ("approver", "auditor", "node-admin", "node")
-WRITING = {"PublishingService", "ArrangementService", "ApprovalService"}
+WRITING = {"PublishingService", "ArrangementService", "ApprovalService", "MembershipService"}
 FILES = {
     "StatusService": status_service_pb2,
     "PublishingService": publishing_service_pb2,
@@ -67,6 +73,7 @@ FILES = {
     "ApprovalService": approval_service_pb2,
     "ArrangementService": arrangement_service_pb2,
     "LedgerService": ledger_service_pb2,
+    "MembershipService": membership_service_pb2,
 }
 
 
@@ -145,8 +152,8 @@ def test_nobody_writes_for_another_economy(node: Node, channel: grpc.Channel) ->
 
 def test_who_is_not_hosted_gets_no_answer(channel: grpc.Channel) -> None:
     for path, rights in table().items():
-        if path.startswith(("LedgerService", "ArrangementService/Get", "ArrangementService/List")):
-            continue  # the chain, and the texts on it, are everyone's
+        if path.startswith("LedgerService") or path.endswith(("Service/Get", "Service/List")):
+            continue  # the chain, and the texts and members on it, are everyone's
         if path.endswith("StreamLookup"):
             continue  # answers each question with its problem
         role = next(role for role, may in rights.items() if may)
