@@ -66,7 +66,9 @@ def lookup(
         str | None,
         typer.Option(help="Instead of a number: a name, searched in the profiles kept here."),
     ] = None,
-    address: Annotated[str, typer.Option(help="With --name: the address that goes with it.")] = "",
+    name_address: Annotated[
+        str, typer.Option(help="With --name: the address that goes with it.")
+    ] = "",
     function: Annotated[
         str, typer.Option(help="What the party is in the declaration: EX, CZ, SE, MF, IM, CN, ...")
     ] = "",
@@ -116,8 +118,10 @@ def lookup(
     """
     if sum(each is not None for each in (tin, file, alias, name)) != 1:
         raise InputRefused("give a number, or --file, or --alias, or --name")
-    if address and name is None:
-        raise InputRefused("--address goes with --name; what is declared is --declared-address")
+    if name_address and name is None:
+        raise InputRefused(
+            "--name-address goes with --name; a declared one is --declared-address"
+        )
     if proof and name is not None:
         raise InputRefused("--proof takes a number: ask by the one that the name leads to")
     if proof and file is not None:
@@ -141,7 +145,7 @@ def lookup(
                 recognising_economy=recogniser,
                 purpose=purpose,
                 goods=goods_events(zone, dispatched, accepted, arrived, released),
-                party=None if name is None else NameAndAddress(name, address),
+                party=None if name is None else NameAndAddress(name, name_address),
             ),
             zone,
         )
