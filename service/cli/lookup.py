@@ -119,9 +119,7 @@ def lookup(
     if sum(each is not None for each in (tin, file, alias, name)) != 1:
         raise InputRefused("give a number, or --file, or --alias, or --name")
     if name_address and name is None:
-        raise InputRefused(
-            "--name-address goes with --name; a declared one is --declared-address"
-        )
+        raise InputRefused("--name-address goes with --name; a declared one is --declared-address")
     if proof and name is not None:
         raise InputRefused("--proof takes a number: ask by the one that the name leads to")
     if proof and file is not None:
