@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from aeo.exchange.v1 import membership_service_pb2 as pb
 from aeo.exchange.v1 import verdict_pb2
@@ -15,6 +16,7 @@ from ledger.chain.registration import parse_registration
 from ledger_world import BACKEND
 from node.governing_world import HOUR, NETWORK, GovernedWorld, handed_over, until
 from node.node_world import agree, wait_recorded
+from service.api.caller import Authorities
 from service.api.listener import MutualTls
 from service.api.serving import Server, ServingSettings, authorities_of, serve
 from service.client import (
@@ -204,9 +206,19 @@ def test_a_suspended_member_looks_on_at_its_own_node_but_takes_no_step(governed:
     suspension = governance_pb2.MemberSuspension(economy="KR", key_id=key_id)
     node_client = governed.connect("KR", "node")
     MembershipClient(node_client).list()
+    shared = agree(governed.node, "HK", "KR")
+    with governed.connect("HK", "officer") as connection:
+        answer = PublishingClient(connection).publish("first", [row("HK1")], [shared])
+    wait_recorded(governed.node, "HK", int(answer.publication_id))
     governed.decide(governance_pb2.Proposal(suspend=suspension), THREE)
     listed = governed.member("KR", "auditor").list()
     assert [m.state for m in listed.members if m.economy == "KR"] == [pb.MEMBER_STATE_SUSPENDED]
+    # Its officers at the border go on asking, but nobody asks for it as a partner's node.
+    with StatusClient.open(
+        governed.address, governed.tls("KR", "risk-engine"), network_id=governed.node.network_id
+    ) as engine:
+        verdict = engine.lookup("HK1", function="EX", direction="IMPORT", mode=1)
+        assert str(verdict.outcome) == "RECOGNISED"
     with pytest.raises(ClientError) as refused:
         MembershipClient(node_client).list()
     assert refused.value.reason == "NOT_A_MEMBER"
@@ -323,3 +335,25 @@ def test_who_may_call(governed: Governed) -> None:
         governed.both("HK", made)
     with pytest.raises(Invalid):
         governed.member("HK").rotate_key(endpoint="no port")
+
+
+def test_authorities_from_a_file_count_for_members_alone(governed: Governed) -> None:
+    keys = governed.world.keys
+    stranger = governed.world.make_keys("FR")
+    given = Authorities(
+        NETWORK,
+        {each: [made.authority.certificate] for each, made in (*keys.items(), ("FR", stranger))},
+    )
+    source = authorities_of(governed.node, given)
+    before = source.current()
+    assert source.current() is before
+    listed = x509.load_pem_x509_certificates(before.bundle())
+    assert {each.issuer for each in listed} == {
+        made.authority.certificate.issuer for made in keys.values()
+    }
+    # A rotation that carries on the authority changes nothing for those who call.
+    governed.node.hosted["HK"].governance.rotate(10.0)
+    assert source.current() is before
+    governed.decide(governance_pb2.Proposal(remove="SG"), THREE)
+    after = x509.load_pem_x509_certificates(source.current().bundle())
+    assert len(after) == len(listed) - 1
