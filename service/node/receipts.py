@@ -61,5 +61,5 @@ def make_receipt(
         instructions=node.instructions(economy),
         anchor_height=anchor_height,
         include_genesis=include_genesis,
-        set_changes=node.set_changes.all(),
+        set_changes=node.set_changes.all(position.state.height),
     )

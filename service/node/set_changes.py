@@ -8,6 +8,7 @@ start of the node, and is kept.
 """
 
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from ledger.bls.scheme import BlsBackend
@@ -44,10 +45,10 @@ class SetChanges:
         self._backend = backend
         self._read_only = read_only
         self._lock = threading.Lock()
-        # The hand-overs up to `_height`, and how trust passed at each.
+        # The heights of all hand-overs up to `_height`, and how trust passed on at each.
+        self._hand_overs: list[int] = []
         self._changes: list[SetChange] = []
         self._height = 0
-        self._last_hand_over = 0
 
     def keep(self, state: State, seal: bytes) -> bool:
         """Keep what a state with a pending set and a *sealed* seal of its header show; or not, if
@@ -55,16 +56,18 @@ class SetChanges:
         change = set_change_at(state, seal)
         return self._store.put_set_change(state.height, format_set_change(change))
 
-    def all(self) -> list[SetChange]:
-        """From the founders' set on, in order. Raises `StoreCorrupt`."""
+    def all(self, last: int | None = None) -> list[SetChange]:
+        """From the founders' set on, in order, to the one that sealed the header at height `last`;
+        by default the newest's. Raises `StoreCorrupt`."""
         with self._lock:
             newest = self._store.newest()
             if newest is not None and newest.height > self._height:
                 for height in self._store.hand_overs(self._height + 1):
                     self._changes.append(self._change(height))
-                    self._last_hand_over = height
+                    self._hand_overs.append(height)
                 self._height = newest.height
-            return list(self._changes)
+            count = len(self._hand_overs) if last is None else bisect_right(self._hand_overs, last)
+            return self._changes[:count]
 
     def from_set(self, set_hash: bytes) -> list[SetChange] | None:
         """What leads on from a set, its last time in force; None for one that never sealed."""
@@ -77,9 +80,9 @@ class SetChanges:
     def _change(self, height: int) -> SetChange:
         """Of the hand-over in the block at `height`."""
         outgoing, incoming = (self._set_hash(each) for each in (height - 1, height))
-        rows = self._store.set_changes()
-        for at, data in reversed(rows):
-            if self._last_hand_over <= at < height:
+        before = self._hand_overs[-1] if self._hand_overs else 0
+        for at, data in reversed(self._store.set_changes()):
+            if before <= at < height:
                 change = _parse(self._store, at, data)
                 sets = change.sets
                 if sets.pending and (sets.current.hash, sets.pending.hash) == (outgoing, incoming):

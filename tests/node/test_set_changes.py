@@ -14,6 +14,7 @@ from ledger.audit.replay import verify_export
 from ledger.bls.scheme import key_id
 from ledger.chain.export import HEADER, SEAL, SIGNING_SETS, parse_export
 from ledger.chain.governance import Admission
+from ledger.chain.header import parse_header
 from ledger.chain.set_change import check_set_changes, format_set_change
 from ledger.chain.transaction import format_body, sign_transaction
 from ledger.errors import CheckError, FormatError
@@ -23,6 +24,8 @@ from node.governed_world import governed, store_of
 from service.api.listener import PlaintextLoopback
 from service.api.serving import ServingSettings, serve
 from service.client import Connection, Invalid, LedgerClient, NoSuchThing, Plaintext
+from service.client.trust import Trust
+from service.client.trust_file import TrustFile
 from service.clock import SystemClock
 from service.errors import StoreCorrupt
 from service.node.node import Node, NodeSettings
@@ -77,6 +80,16 @@ def test_what_was_kept_before_the_hand_over_is_shown(world: World, store: Ledger
     assert made.from_set(changes[1].sets.current.hash) == changes[1:]
     assert made.from_set(world.view.signing_sets.current.hash) == []
     assert made.from_set(bytes(32)) is None
+
+
+def test_as_of_an_earlier_height(world: World, store: LedgerStore):
+    """A receipt of a header from before a hand-over shows what led to that header's set."""
+    made = read(world, store)
+    for height, header in enumerate(world.headers):
+        sets = check_set_changes(
+            world.genesis.signing_set, made.all(height), world.genesis.network_id, BACKEND
+        )
+        assert sets[-1].hash == parse_header(header).signing_set_hash
 
 
 def test_kept_by_whoever_hands_over(world: World, tmp_path: Path):
@@ -140,6 +153,16 @@ def test_the_trust_chain(world: World, node: Node, ledger: LedgerClient):
         ledger.trust_chain(bytes(32))
     with pytest.raises(Invalid):
         ledger.trust_chain(b"short")
+
+
+def test_a_client_follows_the_node(world: World, ledger: LedgerClient, tmp_path: Path):
+    file = TrustFile(tmp_path / "anchor.json", world.genesis.network_id)
+    trust = Trust.begin(ledger, file, world.genesis.network_id, lambda: world.time)
+    latest = ledger.latest()
+    believed = trust.believe(latest.header, latest.seal)
+    assert believed.header.height == world.view.height
+    assert trust.signing_set == world.view.signing_sets.current
+    assert len(file.read().set_changes) == 2
 
 
 def test_an_export_passes_through_the_hand_overs(world: World, ledger: LedgerClient):
