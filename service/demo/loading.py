@@ -37,11 +37,15 @@ _CALLERS: Final = 8
 
 
 def agree(
-    stage: Stage, texts: Mapping[str, arrangement_pb2.ArrangementText], done: Callable[[int], None]
+    stage: Stage,
+    texts: Mapping[str, arrangement_pb2.ArrangementText],
+    days: Mapping[str, Mapping[str, date]],
+    done: Callable[[int], None],
 ) -> dict[str, bytes]:
     """Have each text proposed by its first party and signed by all; their ids by name.
 
-    An officer prepares each step and an approver of the same administration approves it.
+    Under staged starts each party that has named a day, in `days`, then gives notice of it. An
+    officer prepares each step and an approver of the same administration approves it.
     """
 
     def approved(party: str, made: Arrangement | Pending[Arrangement]) -> Arrangement:
@@ -54,6 +58,9 @@ def agree(
         for party in text.parties:
             signer = ArrangementClient(stage.connection(party, "officer"))
             approved(party, signer.sign(shared.arrangement_id, shared.text_hash))
+        for party, day in days.get(text.name, {}).items():
+            starter = ArrangementClient(stage.connection(party, "officer"))
+            approved(party, starter.start(shared.arrangement_id, day))
         return shared.arrangement_id
 
     with ThreadPoolExecutor(_CALLERS) as pool:

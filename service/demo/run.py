@@ -20,7 +20,7 @@ from service.demo.proving import show_chain, show_proof, show_silence
 from service.demo.questions import certified
 from service.demo.stage import Stage
 from service.demo.telling import progress
-from service.demo.texts import INFORMATION_NAME, arrangement_texts
+from service.demo.texts import INFORMATION_NAME, arrangement_texts, staged_days
 from service.logs import set_up_logs
 
 
@@ -75,7 +75,7 @@ def _load(
     texts: Mapping[str, arrangement_pb2.ArrangementText],
 ) -> dict[str, bytes]:
     with progress(console, "Arrangements, signed by all parties", len(texts)) as done:
-        ids = agree(stage, texts, done)
+        ids = agree(stage, texts, staged_days(figures), done)
     began = monotonic()
     records = certificate_count(firms, texts)
     with progress(console, "Publishing certificates", records) as done:

@@ -5,6 +5,7 @@ of information among the economies that the figures count operators for, since t
 such an exchange whether or not there is an arrangement to recognise.
 """
 
+from collections.abc import Iterator
 from datetime import date
 from itertools import permutations
 from typing import Final
@@ -27,18 +28,13 @@ _BENEFITS: Final = (
 )
 
 
-def arrangement_texts(figures: Figures, *, staged: bool = False) -> dict[str, pb.ArrangementText]:
+def arrangement_texts(figures: Figures) -> dict[str, pb.ArrangementText]:
     """Every arrangement by its name, the made-up exchange of information last.
 
-    `staged`: where each party starts on its own day, the text says no more than that, and each
-    party has to give notice of its day (`staged_days`); else the text holds the later of two days.
+    Where each party starts on its own day the text says no more than that: each then gives notice
+    of its day (`staged_days`).
     """
-    texts = {
-        figure.name: _staged_text(figure)
-        if staged and _is_staged(figure)
-        else _text(figures, figure)
-        for figure in figures.arrangements.values()
-    }
+    texts = {figure.name: _text(figures, figure) for figure in figures.arrangements.values()}
     texts[INFORMATION_NAME] = _information_text(figures)
     return texts
 
@@ -68,56 +64,30 @@ def _is_staged(figure: ArrangementFigure) -> bool:
     return any(rule.recognising == "*" for rule in figure.rules)
 
 
-def _staged_text(figure: ArrangementFigure) -> pb.ArrangementText:
-    """A rule for every other party, whether it has named its day or not."""
-    return pb.ArrangementText(
-        name=figure.name,
-        kind=pb.ARRANGEMENT_KIND_RECOGNITION,
-        parties=figure.parties,
-        consent_required=figure.operators_opt_in,
-        staged_starts=True,
-        rules=[
-            _undated_rule(rule, party)
-            for rule in figure.rules
-            for party in figure.parties
-            if party != rule.issuing
-        ],
-    )
-
-
 def _text(figures: Figures, figure: ArrangementFigure) -> pb.ArrangementText:
     return pb.ArrangementText(
         name=figure.name,
         kind=pb.ARRANGEMENT_KIND_RECOGNITION,
         parties=figure.parties,
         consent_required=figure.operators_opt_in,
-        rules=[
-            _rule(figures, rule, recogniser, begins)
-            for rule in figure.rules
-            for recogniser, begins in _recognisers(figure, rule)
-        ],
+        staged_starts=_is_staged(figure),
+        rules=[made for rule in figure.rules for made in _rules(figures, figure, rule)],
     )
 
 
-def _recognisers(figure: ArrangementFigure, rule: RuleFigure) -> list[tuple[str, date]]:
-    """For ``*`` every other party that has named a day, from the later of the two days."""
-    if rule.recognising != "*":
-        return [(rule.recognising, rule.begins)]
-    days = {other.issuing: other.begins for other in figure.rules}
-    return [
-        (party, max(rule.begins, day))
-        for party, day in sorted(days.items())
-        if party != rule.issuing
-    ]
+def _rules(figures: Figures, figure: ArrangementFigure, rule: RuleFigure) -> Iterator[pb.Rule]:
+    """One rule; for ``*`` one for every other party, whether it has named its day or not."""
+    if rule.recognising == "*":
+        for party in figure.parties:
+            if party != rule.issuing:
+                yield _rule(rule, party)
+        return
+    made = _rule(rule, rule.recognising)
+    setattr(made, "from", figures.instant(rule.begins, rule.recognising))
+    yield made
 
 
-def _rule(figures: Figures, rule: RuleFigure, recogniser: str, begins: date) -> pb.Rule:
-    made = _undated_rule(rule, recogniser)
-    setattr(made, "from", figures.instant(begins, recogniser))
-    return made
-
-
-def _undated_rule(rule: RuleFigure, recogniser: str) -> pb.Rule:
+def _rule(rule: RuleFigure, recogniser: str) -> pb.Rule:
     return pb.Rule(
         issuing=rule.issuing,
         recognising=recogniser,

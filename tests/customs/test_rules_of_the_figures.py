@@ -61,9 +61,9 @@ def pairs() -> list[tuple[dict[str, str], str, date | None]]:
 
 
 @cache
-def ledger(staged: bool) -> tuple[World, dict[str, bytes]]:
+def ledger() -> tuple[World, dict[str, bytes]]:
     """All arrangements of the figures signed, notices given, and a certified trader of each row."""
-    texts = arrangement_texts(FIGURES, staged=staged)
+    texts = arrangement_texts(FIGURES)
     members = sorted({party for parties in PARTIES.values() for party in parties})
     world = World(tuple(members))
     agreed = {}
@@ -71,7 +71,7 @@ def ledger(staged: bool) -> tuple[World, dict[str, bytes]]:
         text = texts[name]
         terms = {field.name: value for field, value in text.ListFields() if field.name != "parties"}
         agreed[name] = world.agree(*text.parties, **terms)
-    for name, days in staged_days(FIGURES).items() if staged else ():
+    for name, days in staged_days(FIGURES).items():
         for party, day in days.items():
             starts = [
                 pb.StartFor(recognising=other, **{"from": midnight(day, other)})
@@ -98,8 +98,8 @@ def trader(row: dict[str, str], number: int) -> str:
     return f"{row['issuing']}{number:08d}"
 
 
-def said(staged: bool, row: dict[str, str], recogniser: str, as_of: int) -> tuple[str, str]:
-    world, agreed = ledger(staged)
+def said(row: dict[str, str], recogniser: str, as_of: int) -> tuple[str, str]:
+    world, agreed = ledger()
     view = world.view
     query = Query(
         recogniser,
@@ -117,19 +117,16 @@ def said(staged: bool, row: dict[str, str], recogniser: str, as_of: int) -> tupl
     return named[0].removeprefix("OUTCOME_"), named[1].removeprefix("REASON_")
 
 
-@pytest.mark.parametrize("staged", [True, False], ids=["notices", "dates in the text"])
 @pytest.mark.parametrize(
     ("row", "recogniser", "day"),
     pairs(),
     ids=lambda each: each["arrangement"] + each["issuing"] if isinstance(each, dict) else str(each),
 )
-def test_each_side_of_the_date(
-    row: dict[str, str], recogniser: str, day: date | None, staged: bool
-) -> None:
+def test_each_side_of_the_date(row: dict[str, str], recogniser: str, day: date | None) -> None:
     if day is None:
         for as_of in (SINCE, START):
             expected = ("NOT_RECOGNISED", "ARRANGEMENT_NOT_YET")
-            assert said(staged, row, recogniser, as_of) == expected
+            assert said(row, recogniser, as_of) == expected
         return
     begins = midnight(day, recogniser)
     # Road came first between China and Hong Kong; then other rules of the pair run already.
@@ -141,9 +138,9 @@ def test_each_side_of_the_date(
         for other in RULES
     )
     reason = "MODE_NOT_COVERED" if earlier else "ARRANGEMENT_NOT_YET"
-    assert said(staged, row, recogniser, begins - 1) == ("NOT_RECOGNISED", reason)
-    assert said(staged, row, recogniser, begins) == ("RECOGNISED", "NONE")
-    assert said(staged, row, recogniser, START) == ("RECOGNISED", "NONE")
+    assert said(row, recogniser, begins - 1) == ("NOT_RECOGNISED", reason)
+    assert said(row, recogniser, begins) == ("RECOGNISED", "NONE")
+    assert said(row, recogniser, START) == ("RECOGNISED", "NONE")
 
 
 def test_every_row_is_there() -> None:
