@@ -250,7 +250,7 @@ def test_publications() -> None:
         data, identity, agreed = unhex(case, "bytes", "arrangement_id", "text_hash")
         step = parse_step(data)
         assert step[:2] == (case["kind"], identity)
-        assert step[3:] == (agreed, case["effective_from"])
+        assert (step.text_hash, step.effective_from) == (agreed, case["effective_from"])
 
 
 def test_evidence() -> None:
