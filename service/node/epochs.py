@@ -8,8 +8,8 @@
     keep_up    with the last party's word the epoch takes over. What was on its way under the old
                key follows; then the old key is destroyed, and which name became which
 
-Names come from calls of `Republish`, and from whatever is published while an epoch waits. A name
-that fits nothing does no harm.
+Names come from calls of `Republish`, from the profiles that are kept here, and from whatever is
+published while an epoch waits. A name that fits nothing does no harm.
 """
 
 import threading
@@ -22,6 +22,7 @@ import structlog
 from aeo.ledger.v1 import arrangement_pb2 as pb
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.customs.key_epoch import WaitingEpoch
+from ledger.customs.profile import parse_profile
 from ledger.customs.status import StatusRecord, format_status
 from ledger.customs.transition import check_transition
 from ledger.state.alias import AliasRecord, format_alias
@@ -102,6 +103,7 @@ class Epochs:
         store: EpochStore,
         current: Callable[[], State],
         clock: Clock,
+        own_profiles: Callable[[], Iterable[tuple[str, bytes]]] = tuple,
     ) -> None:
         self._publisher = publisher
         self._agreements = agreements
@@ -112,6 +114,9 @@ class Epochs:
         self._economy = publisher.economy
         self._keyring: Keyring = publisher.keyring
         self._names = EpochNames(publisher.economy, store, publisher.keyring)
+        self._own_profiles = own_profiles
+        # Epochs for which the profiles kept here have been read, by this process.
+        self._read_profiles: set[tuple[bytes, int]] = set()
         self._lock = threading.RLock()
         # Subjects whose records all had copies, and the packed histories of which that was so.
         self._done: dict[tuple[bytes, int], dict[bytes, tuple[bytes | None, bytes | None]]] = {}
@@ -215,6 +220,8 @@ class Epochs:
         """
         waiting = self._waiting(self._agreements.history(arrangement))
         counts = self.counts(arrangement)
+        if counts.named < counts.certificates:
+            self._name_from_profiles(arrangement, waiting.number)
         if not counts.complete:
             raise EpochIncomplete(counts)
         step = pb.EpochRepublished(arrangement_id=arrangement, epoch=waiting.number)
@@ -235,6 +242,8 @@ class Epochs:
             waiting = change.history.waiting_epoch
             if not change.taken_over and waiting is not None:
                 self._delivery.obtain(change.history, waiting.number, waiting.commitment)
+                if (change.arrangement_id, change.epoch) not in self._read_profiles:
+                    self._name_from_profiles(change.arrangement_id, change.epoch)
         if self._store.publishing(keys_from=PUBLICATIONS):
             return False  # its copies are not on the ledger yet, and must not be made twice
         published = False
@@ -244,6 +253,15 @@ class Epochs:
             elif change.taken_over:
                 self._settle(state, change)
         return published
+
+    def _name_from_profiles(self, arrangement: bytes, epoch: int) -> None:
+        """Whose profile is kept here need not be named by anybody."""
+        self._read_profiles.add((arrangement, epoch))
+        named: list[tuple[str, str]] = []
+        for tin, data in self._own_profiles():
+            numbers = parse_profile(data).certificate_numbers
+            named += [(tin, number) for number in numbers] or [(tin, "")]
+        self._names.add(self._current(), arrangement, epoch, named, (), readable_only=True)
 
     def _changes(self, state: State) -> Iterator[_Change]:
         with self._lock:

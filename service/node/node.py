@@ -369,7 +369,15 @@ class Node:
         self._stack.callback(peers.close)
         delivery = KeyDelivery(keys.economy, keyring, peers, self._keyrings)
         agreements = Agreements(publisher, delivery, self._current, self.ledger_store)
-        epochs = Epochs(publisher, agreements, delivery, home.epochs, self._current, self.clock)
+        epochs = Epochs(
+            publisher,
+            agreements,
+            delivery,
+            home.epochs,
+            self._current,
+            self.clock,
+            home.profiles.own_profiles,
+        )
         publications = Publications(
             keys.economy, home.outbox, self._current, self.finality_of, self.feed
         )

@@ -11,6 +11,7 @@ from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.exchange.v1 import verdict_pb2
 from aeo.ledger.v1 import status_pb2
 from ledger.customs.evaluate import evaluate
+from ledger.customs.profile import Name, Profile, format_profile
 from ledger.customs.verdict import Alias, Query, Times, Verdict
 from ledger.errors import FormatError
 from node.node_world import (
@@ -331,6 +332,21 @@ def test_steps_that_are_refused(exchange: Exchange) -> None:
     with pytest.raises(StepRefused) as caught:
         hk.complete(shared, WAIT_S)
     assert caught.value.code == "ALREADY_REPUBLISHED"
+
+
+def test_whose_profile_is_kept_need_not_be_named(exchange: Exchange) -> None:
+    shared, hk = exchange.shared, exchange.epochs["HK"]
+    exchange.publish(row("HK1"), row("HK2", "2"))
+    kept = Profile("HK1", (Name("Harbour Toys Ltd", "en"),), certificate_numbers=("1",))
+    exchange.node.hosted["HK"].home.profiles.put([("HK1", format_profile(kept))])
+    hk.open(shared, WAIT_S)
+    until(lambda: exchange.copied() == 1, "its profile names it")
+    late = Profile("HK2", (Name("Peak Tools Ltd", "en"),), certificate_numbers=("2",))
+    exchange.node.hosted["HK"].home.profiles.put([("HK2", format_profile(late))])
+    with pytest.raises(EpochIncomplete):
+        hk.complete(shared, WAIT_S)
+    until(lambda: exchange.copied() == 2, "its profile names it")
+    hk.complete(shared, WAIT_S)
 
 
 def test_names_are_taken_from_what_is_published_meanwhile(exchange: Exchange) -> None:
