@@ -14,6 +14,7 @@ from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from aeo.ledger.v1 import arrangement_pb2 as text_pb
 from service.cli.arrangement_file import read_arrangement
 from service.cli.arrangement_show import tell
+from service.cli.arrangement_warnings import warn
 from service.cli.commands import JsonOption, examples
 from service.cli.errors import InputRefused
 from service.cli.network_facts import NetworkFacts
@@ -194,9 +195,11 @@ def read_text(file: Path, written: str, network: NetworkFacts) -> text_pb.Arrang
     """The text of a file, its dates in the zones of the network's members."""
     zones = {each.economy: each.time_zone for each in network.genesis.founders}
     try:
-        return read_arrangement(written, zones.get)
+        text = read_arrangement(written, zones.get)
     except InputRefused as error:
         raise InputRefused(f"{file}: {error}") from None
+    warn(text)
+    return text
 
 
 def _columns(path: Path, one: str, other: str) -> list[tuple[str, str]]:
