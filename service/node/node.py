@@ -319,7 +319,8 @@ class Node:
 
     def _profile_side(self, member: HostedMember) -> Side:
         partners = Partners(member.economy, member.peers, self._profile_homes)
-        return Side(member.economy, member.home.profiles, partners, member.profiles.keep)
+        desk = member.profiles
+        return Side(member.economy, member.home.profiles, partners, desk.load, desk.keep)
 
     def _profile_homes(self) -> dict[str, ProfileDesk]:
         return {economy: member.profiles for economy, member in self.hosted.items()}

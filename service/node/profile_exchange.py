@@ -105,11 +105,12 @@ class Partners:
 
 
 class Side(NamedTuple):
-    """One hosted member; `kept` hears of each profile that came."""
+    """One hosted member; `load` makes its search ready, `kept` hears of each profile that came."""
 
     economy: str
     store: ProfileStore
     partners: Partners
+    load: Callable[[], None]
     kept: Callable[[bytes, Profile], None]
 
 
@@ -159,6 +160,9 @@ class ProfileExchange:
                 _log.info("erased, but readers hold the file", economy=side.economy)
 
     def _run(self) -> None:
+        for side in self._sides:
+            if not self._stopping:
+                side.load()
         while not self._stopping:
             try:
                 self.round()

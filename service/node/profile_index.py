@@ -1,8 +1,9 @@
-"""Who is meant by a name: profiles in memory, found by the rarest word of what is asked.
+"""Who is meant by a name: profiles in memory, found by the rarest words of what is asked.
 
 Every word of a name (`ledger.customs.name_match`: folded, abbreviations written out) leads to the
-traders whose names hold it. Whatever fits a name that is asked about holds its rarest word, or one
-that may be a slip of it, or is written together as it is: so few are compared in full.
+traders whose names hold it, and so do all its words written together. One word at most may be
+misspelt, and none that is short or has digits. So whatever fits a name holds the rarest of its
+words; or it holds the next one, and a slip of the rarest. Few are then compared in full.
 
 >>> from ledger.customs.profile import Address, Name
 >>> index = ProfileIndex()
@@ -19,7 +20,7 @@ True
 []
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from threading import Lock
 from typing import Final
 
@@ -34,9 +35,12 @@ from ledger.customs.name_match import (
     MISSPELT_SIMILARITY,
     essential,
     fold_name,
+    has_digit,
 )
 from ledger.customs.profile import Address, Name, Profile
 
+COMPARED: Final = 500
+"""Candidates that are compared in full, at 30 us each, sooner than looking for slips of a word."""
 FOUND_LIMIT: Final = 100
 """Traders that one search may find: more than one is ambiguous already."""
 
@@ -68,6 +72,7 @@ class ProfileIndex:
         self._of: dict[bytes, _Entry] = {}
         self._by_tin: dict[str, list[_Entry]] = {}
         self._by_word: dict[str, set[_Entry]] = {}
+        self._together: dict[str, set[_Entry]] = {}
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -87,8 +92,8 @@ class ProfileIndex:
             else:
                 entry = made
                 entries.append(entry)
-                for word in _words_of(entry.names):
-                    self._by_word.setdefault(word, set()).add(entry)
+                for held, word in self._places(entry):
+                    held.setdefault(word, set()).add(entry)
             entry.commitments.add(commitment)
             self._of[commitment] = entry
 
@@ -105,11 +110,10 @@ class ProfileIndex:
             entries.remove(entry)
             if not entries:
                 del self._by_tin[entry.tin]
-            for word in _words_of(entry.names):
-                held = self._by_word[word]
-                held.discard(entry)
-                if not held:
-                    del self._by_word[word]
+            for held, word in self._places(entry):
+                held[word].discard(entry)
+                if not held[word]:
+                    del held[word]
 
     def match(self, commitment: bytes, name: str, address: str) -> int | None:
         """How a name and address fit the profile of a commitment; None where there is none."""
@@ -132,28 +136,37 @@ class ProfileIndex:
         if not words:
             return ()
         with self._lock:
-            by_word = self._by_word
-            rarest = min(words, key=lambda word: (len(by_word.get(word, ())), word))
-            found = set(by_word.get(rarest, ())) | by_word.get("".join(words), set())
-            if len(rarest) >= MISSPELT_LETTERS:
-                alike = process.extract(
-                    rarest,
-                    list(by_word),
-                    scorer=OSA.normalized_similarity,
-                    score_cutoff=MISSPELT_SIMILARITY,
-                    limit=None,
+            held = self._by_word
+            rarest = sorted(set(words), key=lambda word: (len(held.get(word, ())), word))
+            together = self._together.get("".join(words), set())
+            exact = [word for word in rarest if len(word) < MISSPELT_LETTERS or has_digit(word)]
+            if exact:
+                return held.get(exact[0], set()) | together
+            first, found = rarest[0], held.get(rarest[0], set()) | together
+            if len(rarest) == 1:
+                return found.union(*map(held.__getitem__, self._alike(first)))
+            beside = held.get(rarest[1], set())
+            if len(beside) > COMPARED:
+                beside = beside.intersection(
+                    set().union(*map(held.__getitem__, self._alike(first)))
                 )
-                for word, _, _ in alike:
-                    found |= by_word[word]
-        return found
+            return found | beside
 
+    def _alike(self, word: str) -> list[str]:
+        """The words known here that may be slips of a word."""
+        found = process.extract(
+            word,
+            list(self._by_word),
+            scorer=OSA.normalized_similarity,
+            score_cutoff=MISSPELT_SIMILARITY,
+            limit=None,
+        )
+        return [alike for alike, _, _ in found]
 
-def _words_of(names: Iterable[str]) -> set[str]:
-    """What leads to a name: its words, and all of them written together."""
-    words: set[str] = set()
-    for name in names:
-        held = essential(fold_name(name).words)
-        words.update(held)
-        words.add("".join(held))
-    words.discard("")
-    return words
+    def _places(self, entry: _Entry) -> Iterator[tuple[dict[str, set[_Entry]], str]]:
+        """Each word that leads to an entry, with where it stands."""
+        folded = [essential(fold_name(name).words) for name in entry.names]
+        for word in {word for words in folded for word in words}:
+            yield self._by_word, word
+        for word in {"".join(words) for words in folded if words}:
+            yield self._together, word

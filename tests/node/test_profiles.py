@@ -294,7 +294,8 @@ def exchange(node: Node, hosted: dict[str, object], economy: str = "NZ") -> Prof
     """The exchange of one member, with other partners than the node's own."""
     member = node.hosted[economy]
     partners = Partners(economy, member.peers, lambda: hosted)
-    side = Side(economy, member.home.profiles, partners, member.profiles.keep)
+    desk = member.profiles
+    side = Side(economy, member.home.profiles, partners, desk.load, desk.keep)
     return ProfileExchange([side], node.ledger_store, lambda: node.state, node.clock)
 
 
