@@ -20,7 +20,7 @@ from ledger.chain.export import HEADER, TRANSACTION, parse_export
 from ledger.chain.genesis import check_genesis, parse_genesis
 from ledger.chain.header import format_header, header_hash, parse_header
 from ledger.chain.history import history_step
-from ledger.chain.keys import map_key, object_value
+from ledger.chain.keys import map_key, object_value, report_key
 from ledger.chain.registration import open_registration
 from ledger.chain.seal import open_seal
 from ledger.chain.set_change import check_set_changes, format_set_change, parse_set_change
@@ -34,6 +34,8 @@ from ledger.chain.signing_set import (
 from ledger.chain.transaction import check_transaction, parse_transaction
 from ledger.customs.arrangement import parse_step
 from ledger.customs.evaluate import evaluate
+from ledger.customs.report import Report, ReportName, parse_report_step
+from ledger.customs.small_cells import small_figure
 from ledger.customs.subject import LookupKey
 from ledger.customs.verdict import Alias, Query, Times, format_verdict
 from ledger.errors import FormatError, LedgerError
@@ -253,6 +255,20 @@ def test_publications() -> None:
         assert (step.text_hash, step.effective_from) == (agreed, case["effective_from"])
 
 
+def test_report_steps() -> None:
+    for case in vectors("report_step", "valid"):
+        data, shared, hashed, key = unhex(case, "bytes", "arrangement_id", "report_hash", "key")
+        name = ReportName(shared, case["reporter"], case["from"], case["to"])
+        assert report_key(*name) == key
+        step = parse_report_step(data)
+        assert step.report_hash == hashed
+        if isinstance(step, Report):
+            assert (case["kind"], step[:3]) == ("publish", (shared, name.begin, name.end))
+            assert (small_figure(step.message) is not None) == case["small"]
+        else:
+            assert (case["kind"], step.name) == ("co_sign", name)
+
+
 def test_evidence() -> None:
     for case in vectors("evidence", "valid"):
         data, network_id = unhex(case, "bytes", "network_id")
@@ -347,6 +363,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "genesis": parse_genesis,
     "header": parse_header,
     "receipt": check_as_said,
+    "report_step": parse_report_step,
     "registration": lambda data: open_registration(data, BACKEND),
     "seal": lambda data: open_seal(
         data, sample.signing_set(), sample.genesis().network_id, BACKEND
