@@ -26,6 +26,7 @@ from node.governing_world import HOUR, GovernedWorld, handed_over, until
 from node.node_world import WAIT_S, agree, make_network, request, row, wait_recorded
 from service.errors import KeyReused, MayNotPublish, WrongStore
 from service.keys.key_folder import KeyFolder
+from service.keys.member_keys import Founder, register_founder
 from service.node.agreements import StepRefused
 from service.node.governing import NoKeyFolder
 from service.node.node import Node, NodeSettings
@@ -405,3 +406,32 @@ def test_a_registration_names_what_stands_on_the_ledger(tmp_path: Path) -> None:
         assert [BACKEND.public_key(each) for each in folder.secrets][1] == (
             registration.bls_public_key
         )
+
+
+def test_an_applicant_brings_nothing_that_is_or_was_anothers(tmp_path: Path) -> None:
+    world = GovernedWorld(tmp_path, THREE)
+    newcomer = world.make_keys("SG")
+    with world.start() as node:
+        before = world.keys["KR"]
+        world.decide(node, Removal("KR"), "HK", "KR", "NZ")
+        handed_over(node, 0)
+        good = world.registration(node, newcomer)
+        cases = {
+            "KEY_USED": world.registration(node, before),
+            "PREFIX_TAKEN": world.registration(node, newcomer, prefixes=["HK", "SG"]),
+            "ALREADY_MEMBER": world.registration(node, world.keys["HK"]),
+            "REGISTRATION_OF_OTHER_NETWORK": register_founder(
+                Founder("SG", "Singapore", "UTC", ("SG",), 1), newcomer, BACKEND
+            ),
+            "REGISTRATION_MALFORMED": good[:-1],
+        }
+        closes = node.clock.now_ms() + HOUR
+        governance = node.hosted["HK"].governance
+        for code, data in cases.items():
+            with pytest.raises(StepRefused) as refused:
+                governance.propose(Admission(data), closes, code, WAIT_S)
+            assert refused.value.code == code
+        assert not any(each.result == 0 for each in node.state.proposals.values())
+        # Its prefix is free, and so are its own keys.
+        world.decide(node, Admission(good), "HK", "NZ")
+        assert node.state.membership.speaker("SG") == "SG"
