@@ -212,6 +212,20 @@ def test_a_register_with_a_revocation(aeo: Aeo, published: Pilot, tmp_path: Path
     assert (done.code, done.json["recorded"]) == (0, 1)
 
 
+def test_the_access_log(aeo: Aeo, published: Pilot, tmp_path: Path) -> None:
+    engine, auditor = (published.profile("NZ", role) for role in ("risk-engine", "auditor"))
+    aeo("lookup", "HK10000001", *EX_BY_SEA, *engine)
+    told = aeo("access-log", "list", "--tin", "HK10000001", *auditor, "--json").json
+    assert told[-1]["items"][0]["reason"] == "NONE"
+    assert "risk-engine" in aeo("access-log", "list", *auditor).out
+    out = tmp_path / "log.jsonl"
+    said = aeo("access-log", "export", out, *auditor, "--json").json
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert said["head"] == f"{lines[-1]['number']}:{lines[-1]['hash']}"
+    assert aeo("access-log", "export", out, *auditor).code == 2  # it is there already
+    assert aeo("access-log", "list", *engine).code == 2
+
+
 def test_a_step_on_nobody(aeo: Aeo, published: Pilot) -> None:
     said = aeo("suspend", "HK99999999", *published.profile("HK", "officer"))
     assert (said.code, said.out) == (1, "")
