@@ -9,6 +9,9 @@ import pytest
 import structlog
 
 from commands import Aeo, Pilot, Said, free_port, process, run
+from ledger.chain.governance import WeightChange
+from node.governing_world import GovernedWorld, handed_over
+from node.node_world import WAIT_S
 from service.config import load_config
 
 
@@ -164,3 +167,14 @@ def test_a_registration_that_was_changed_is_refused(
 def test_the_configuration_stays_as_it_is(governed: Pilot) -> None:
     config = load_config(governed.folder / "node.toml")
     assert [member.bls_keystore.name for member in config.member] == ["bls-keystore.json"] * 2
+
+
+def test_a_store_that_has_handed_over_is_sound(aeo: Aeo, tmp_path: Path) -> None:
+    world = GovernedWorld(tmp_path, ("HK", "KR", "NZ"))
+    with world.start() as node:
+        node.hosted["NZ"].governance.rotate(WAIT_S)
+        height = node.state.height
+        world.decide(node, WeightChange((("KR", 0),)), "HK", "KR", "NZ")
+        handed_over(node, height)
+    said = aeo("fsck", tmp_path / "data", "--json")
+    assert said.code == 0, said.err
