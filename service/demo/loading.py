@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from time import sleep
+from time import monotonic, sleep
 from typing import Final
 
 from aeo.exchange.v1 import consent_service_pb2
@@ -17,11 +17,13 @@ from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.exchange.v1.arrangement_service_pb2 import Arrangement
 from aeo.ledger.v1 import arrangement_pb2
 from aeo.ledger.v1 import status_pb2 as status
+from ledger.customs.profile import Name, Profile
 from service.client import (
     ApprovalClient,
     ArrangementClient,
     ConsentClient,
     Pending,
+    ProfileClient,
     PublishingClient,
     taken,
 )
@@ -34,6 +36,7 @@ from service.errors import Failed
 VALID_SINCE: Final = date(2013, 1, 1)
 _CHUNK: Final = 1_000
 _CALLERS: Final = 8
+_PATIENCE_S: Final = 30.0
 
 
 def agree(
@@ -81,23 +84,53 @@ def publish(
 ) -> int:
     """Publish every certificate under the arrangements its firm takes part in; the records."""
     expected: dict[str, int] = {}
+    fetched: dict[str, list[Firm]] = {}
     for economy, own in firms.items():
         shared = [name for name, text in texts.items() if economy in text.parties]
         rows = list(_submissions(figures, economy, own, shared, ids))
         _record_consents(
             stage, economy, own, [each for each in shared if texts[each].consent_required], ids
         )
+        matched = {
+            rule.recognising: [firm for firm in own if name not in firm.declined]
+            for name, text in texts.items()
+            for rule in text.rules
+            if rule.issuing == economy and rule.party_match_required
+        }
+        _put_profiles(stage, economy, matched)
         if rows:
             expected[economy] = sum(len(row.arrangement_ids) for row in rows)
             _hand_over(stage, economy, rows)
         done(_recorded(stage, expected))
+        fetched |= matched
     total = sum(expected.values())
     recorded = 0
     while recorded < total:
         sleep(0.1)
         recorded = _recorded(stage, expected)
         done(recorded)
+    for economy, partners in fetched.items():
+        _await_profiles(stage, economy, partners)
     return recorded
+
+
+def _put_profiles(stage: Stage, economy: str, matched: Mapping[str, Sequence[Firm]]) -> None:
+    """Profiles of the firms whose names partners compare, before their records commit to them."""
+    named = {firm.tin: firm.name for firms in matched.values() for firm in firms}
+    profiles = [Profile(tin, (Name(name, "en"),)) for tin, name in named.items()]
+    if profiles and ProfileClient(stage.connection(economy, "officer")).put(profiles):
+        raise Failed(f"{economy}: a profile was not taken")
+
+
+def _await_profiles(stage: Stage, economy: str, firms: Sequence[Firm]) -> None:
+    """Wait until a member's node has fetched what its partners' records commit to."""
+    client = ProfileClient(stage.connection(economy, "officer"))
+    deadline = monotonic() + _PATIENCE_S
+    for firm in firms:
+        while not client.get(firm.tin).HasField("profile"):
+            if monotonic() > deadline:
+                raise Failed(f"{economy}: the profile of {firm.tin} did not come")
+            sleep(0.05)
 
 
 def _record_consents(

@@ -22,7 +22,10 @@ _FUNCTIONS: Final = {"EX": "exporter", "IM": "importer", "CB": "broker"}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One look-up of a member's risk engine. `as_of` is in Unix milliseconds; None: now."""
+    """One look-up of a member's risk engine. `as_of` is in Unix milliseconds; None: now.
+
+    `name` is the one in the declaration, where a rule asks that it match.
+    """
 
     by: str
     tin: str
@@ -30,11 +33,19 @@ class Asked:
     direction: Direction = "IMPORT"
     mode: int = SEA
     as_of: int | None = None
+    name: str = ""
 
     def question(self) -> Question:
         """What the client asks."""
         as_of = None if self.as_of is None else datetime.fromtimestamp(self.as_of / 1000, UTC)
-        return Question(self.tin, self.function, self.direction, self.mode, as_of=as_of)
+        return Question(
+            self.tin,
+            self.function,
+            self.direction,
+            self.mode,
+            as_of=as_of,
+            declared_name=self.name,
+        )
 
     def at(self, moment: int) -> "Asked":
         """The same question as of another instant."""

@@ -54,7 +54,8 @@ def beginnings(
             shown.add(pair)
             firm = certified(firms[rule.issuing], "EX", name, tuple(rule.levels))
             mode = rule.transport_modes[0] if rule.transport_modes else SEA
-            yield Beginning(name, Asked(rule.recognising, firm.tin, "EX", "IMPORT", mode), begins)
+            asked = Asked(rule.recognising, firm.tin, "EX", "IMPORT", mode, name=firm.name)
+            yield Beginning(name, asked, begins)
 
 
 def scenes(
@@ -68,7 +69,9 @@ def scenes(
     broker = next(firm for firm in firms["TW"] if firm.roles() == {"CB"})
     unknown = _unused(hk)
 
-    yield Scene("a certified exporter", Asked("NZ", exporter.tin), "RECOGNISED")
+    by_name = Asked("NZ", exporter.tin, name=exporter.name)
+    yield Scene("a certified exporter, by its name", by_name, "RECOGNISED")
+    yield Scene("the same, no name declared", Asked("NZ", exporter.tin), "PARTY_MISMATCH")
     yield Scene(
         "suspended as exporter ...", Asked("CN", suspended.tin, "EX", "IMPORT", AIR), "SUSPENDED"
     )
