@@ -253,3 +253,28 @@ def test_the_history_is_kept_for_ever_and_names_nobody(tmp_path: Path) -> None:
         assert word.encode() not in content
     with sqlite3.connect(tmp_path / "home-HK.db") as connection:
         assert connection.execute("SELECT count(*) FROM consent").fetchone() == (2,)
+
+
+def test_an_erasure_that_did_not_begin_is_taken_up(
+    node: Node, opt_in: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between END_SHARING and the erasure something broke; a profile still knows the TIN."""
+    desk = node.hosted["HK"].consents
+    desk.record([give(TIN, opt_in)], "officer/o")
+    publish(node, "a", [row(TIN)], opt_in)
+    erased: list[tuple[str, list[bytes]]] = []
+    broken = [True]
+
+    def erase(tin: str, arrangement_ids: list[bytes]) -> None:
+        if broken[0]:
+            broken[0] = False
+            raise OSError("the disk is gone")
+        erased.append((tin, list(arrangement_ids)))
+
+    monkeypatch.setattr(desk, "_erase", erase)
+    monkeypatch.setattr(desk, "_tins", lambda: iter([OTHER, TIN]))
+    with pytest.raises(OSError, match="gone"):
+        desk.record([give(TIN, opt_in, given=False)], "officer/o")
+    wait_for(lambda: not node.hosted["HK"].home.consents.endings())
+    assert erased == [(TIN, [opt_in])]
+    assert statuses(node, opt_in, TIN)[-1] == NOT_SHARED
