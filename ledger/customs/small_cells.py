@@ -145,8 +145,8 @@ def _rests(message: pb.MonitoringReport) -> Iterator[str]:
     given: Counter[tuple[int, bool]] = Counter()
     for times in message.release_times:
         if times.stage == _STAGE_1:
-            examined = times.clearance_mode == _EXAMINED
-            given[times.group, examined] += times.measured.declarations
+            by_hand = times.clearance_mode == _EXAMINED
+            given[times.group, by_hand] += times.measured.declarations
     totals: dict[int, int] = {}
     examinations: dict[int, int] = {}
     everything = None
@@ -178,9 +178,10 @@ def _rests(message: pb.MonitoringReport) -> Iterator[str]:
         yield from _rest("all declarations", everything, groups)
     recognised = totals.get(_RECOGNISED, 0)
     for count in message.counts:
-        if count.code == pb.COUNT_CODE_BENEFITS_GIVEN and too_few(recognised - count.count):
-            if count.state == _GIVEN:
-                yield f"BENEFITS_GIVEN: {recognised - count.count} of {recognised} are left over"
+        if count.code != pb.COUNT_CODE_BENEFITS_GIVEN or count.state != _GIVEN:
+            continue
+        if too_few(recognised - count.count):
+            yield f"BENEFITS_GIVEN: {recognised - count.count} of {recognised} are left over"
 
 
 def _rest(what: str, total: int, below: Iterable[int]) -> Iterator[str]:
