@@ -27,8 +27,9 @@ from ledger.state.state import State
 from service.clock import Clock
 from service.errors import ServiceError
 from service.node.peers import Peers
+from service.store.erasures import Notice
 from service.store.ledger_store import LedgerStore
-from service.store.profiles import Notice, Opened, PartnerProfile, ProfileStore, Wanted
+from service.store.profiles import Opened, PartnerProfile, ProfileStore, Wanted
 
 FETCH_LIMIT: Final = 500
 """Commitments of one call: some 500 KB of profiles."""
@@ -156,8 +157,7 @@ class ProfileExchange:
         for side in self._sides:
             self._fetch(side)
             self._notify(side)
-            if side.store.scrub_due() and not side.store.scrub():
-                _log.info("erased, but readers hold the file", economy=side.economy)
+            self._scrub(side)
 
     def _run(self) -> None:
         for side in self._sides:
@@ -282,6 +282,14 @@ class ProfileExchange:
             else:
                 self._let_be(side, notice.partner, "it did not acknowledge all of a notice")
 
+    def _scrub(self, side: Side) -> None:
+        # A reader in the way holds up the store's writers with us: not each round.
+        if not self._is_away(side, side.economy) and side.store.scrub_due():
+            if side.store.scrub():
+                self._away.pop((side.economy, side.economy), None)
+            else:
+                self._let_be(side, side.economy, "readers hold the file that is to be scrubbed")
+
     def _is_away(self, side: Side, economy: str) -> bool:
         until, _ = self._away.get((side.economy, economy), (0, 0.0))
         return self._clock.monotonic_ns() < until
@@ -291,4 +299,4 @@ class ProfileExchange:
         _, before = self._away.get(place, (0, 0.0))
         pause = min(before * 2, LONGEST_PAUSE_S) if before else FIRST_PAUSE_S
         self._away[place] = self._clock.monotonic_ns() + int(pause * 1e9), pause
-        _log.info("a partner is left alone", partner=economy, seconds=pause, reason=str(reason))
+        _log.info("left alone for a while", economy=economy, seconds=pause, reason=str(reason))

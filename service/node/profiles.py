@@ -25,7 +25,8 @@ from ledger.state.state import State
 from service.clock import Clock
 from service.errors import Refused
 from service.node.profile_index import ProfileIndex
-from service.store.profiles import Erasure, Opened, ProfileStore
+from service.store.erasures import Erasure
+from service.store.profiles import Opened, ProfileStore
 
 PROFILE_CODES: Final = {
     "PROFILE_MALFORMED": "not a profile",
