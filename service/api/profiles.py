@@ -13,6 +13,7 @@ from ledger.chain.keys import ARRANGEMENT_ID_BYTES
 from ledger.customs.profile import format_profile, profile_of
 from ledger.errors import TinError
 from ledger.hashing import HASH_BYTES
+from service.api.access_items import named
 from service.api.caller import RIGHTS, Caller, Right
 from service.api.failures import Denied, Illegal, InvalidField, NotFound
 from service.api.hosted import hosted_member
@@ -81,6 +82,9 @@ class ProfileServicer:
             profile, commitments = member.profiles.get(request.tin)
         except TinError as error:
             raise InvalidField("tin", str(error)) from None
+        state = self._node.state
+        asked = (named(request.tin, state),)
+        member.access_log.note(call.caller, call.method, request.purpose, state.height, asked)
         response = pb.ProfileServiceGetResponse(commitments=commitments)
         if profile is not None:
             response.profile.ParseFromString(format_profile(profile))
@@ -93,6 +97,8 @@ class ProfileServicer:
         member = self._asked(request.arrangement_id, request.economy, call)
         _check_commitments(request.commitments, FETCH_LIMIT)
         found = member.profiles.open_for(request.arrangement_id, request.commitments)
+        given, height = [each.commitment.hex() for each in found], self._node.state.height
+        member.access_log.note(call.caller, call.method, "", height, given)
         return pb.ProfileServiceFetchResponse(
             profiles=[
                 pb.OpenedProfile(commitment=each.commitment, nonce=each.nonce, profile=each.data)
