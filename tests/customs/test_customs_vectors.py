@@ -8,6 +8,7 @@ import pytest
 from aeo.exchange.v1 import verdict_pb2
 from aeo.ledger.v1 import status_pb2
 from ledger.customs.arrangement import arrangement_id, parse_arrangement_text
+from ledger.customs.profile import format_profile, open_profile, parse_profile
 from ledger.customs.status import format_status, parse_status
 from ledger.customs.subject import LookupKey
 from ledger.customs.tin import parse_tin
@@ -70,3 +71,17 @@ def test_arrangement_texts() -> None:
     for case in vectors("arrangement_text", "invalid"):
         with pytest.raises(FormatError):
             parse_arrangement_text(bytes.fromhex(case["bytes"]))
+
+
+def test_profiles() -> None:
+    for case in vectors("profile"):
+        data, nonce, commitment = (
+            bytes.fromhex(case[name]) for name in ("profile", "nonce", "commitment")
+        )
+        profile = open_profile(commitment, nonce, data)
+        assert profile.tin == case["tin"]
+        assert [list(name) for name in profile.names] == case["names"]
+        assert format_profile(profile) == data
+    for case in vectors("profile", "invalid"):
+        with pytest.raises(FormatError):
+            parse_profile(bytes.fromhex(case["profile"]))

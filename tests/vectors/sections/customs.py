@@ -1,5 +1,6 @@
 """Vectors of the customs side: keyed identifiers, TINs, status records, arrangement texts."""
 
+from contextlib import suppress
 from hashlib import sha256
 
 from aeo.exchange.v1 import verdict_pb2
@@ -8,6 +9,15 @@ from ledger.customs.arrangement import (
     arrangement_id,
     format_arrangement_text,
     parse_arrangement_text,
+)
+from ledger.customs.profile import (
+    Address,
+    Name,
+    Profile,
+    Validation,
+    format_profile,
+    parse_profile,
+    profile_commitment,
 )
 from ledger.customs.status import (
     Predecessor,
@@ -20,7 +30,7 @@ from ledger.customs.status import (
 )
 from ledger.customs.subject import LookupKey
 from ledger.customs.tin import parse_tin
-from ledger.errors import TinError
+from ledger.errors import FormatError, TinError
 from ledger.wire import format_strict
 from tests.vectors.registry import Case, section
 
@@ -238,3 +248,44 @@ def arrangement_texts() -> dict[str, list[Case]]:
             bad("a list that does not ascend", rules=with_rule(functions=["EX"])),
         ],
     }
+
+
+@section("profile", "profiles (aeo.ledger.v1.Profile, strict), and commitments to them by nonce")
+def profile() -> dict[str, list[Case]]:
+    bare = Profile("KR1234567890", (Name("Hangang Trading Co., Ltd."),))
+    full = Profile(
+        "HK12345678",
+        (Name("Pearl River Trading Ltd", "en"), Name("\u73e0\u6c5f\u8cbf\u6613", "zh-Hant")),
+        (Address("1 Queen's Road Central", "en", "HK"),),
+        ("trade@example.org",),
+        ("HK-AEO-0001",),
+        (Validation("2026-02-28", "premises"),),
+    )
+    valid: list[Case] = [
+        {
+            "tin": each.tin,
+            "names": [list(name) for name in each.names],
+            "profile": format_profile(each),
+            "nonce": nonce,
+            "commitment": profile_commitment(nonce, format_profile(each)),
+        }
+        for each, nonce in ((bare, bytes(32)), (full, KEY), (full, NETWORK))
+    ]
+    data = format_profile(full)
+    spoilt = {
+        "a field that is not known": data + b"\x38\x01",
+        "cut short": data[:-1],
+        "a TIN that is not canonical": data.replace(b"HK12345678", b"hk12345678"),
+        "a blank before a name": data.replace(b"Pearl River", b" earl River"),
+        "a language in capitals": data.replace(b"\x12\x02en", b"\x12\x02EN"),
+        "a day that there is not": data.replace(b"2026-02-28", b"2026-02-29"),
+        "no name": b"\n\x03HK1",
+        "too long": b"\x0a\x03HK1" + bytes(16_384),
+    }
+    invalid: list[Case] = []
+    for why, bad in spoilt.items():
+        with suppress(FormatError):
+            parse_profile(bad)
+            raise AssertionError(why)
+        invalid.append({"profile": bad, "why": why})
+    return {"valid": valid, "invalid": invalid}
