@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
+from typing import Final
 
 from rich.console import Console
 
@@ -15,13 +16,20 @@ from aeo.ledger.v1 import arrangement_pb2
 from service.demo.asking import show_beginnings, show_reasons, show_scenes, show_suspension
 from service.demo.figures import Figures, load_figures
 from service.demo.firms import CONSENT_SHARE, Firm, make_firms
+from service.demo.governing import show_governance
+from service.demo.keys import show_key_change
 from service.demo.loading import agree, certificate_count, publish
+from service.demo.monitoring import show_monitoring
+from service.demo.profiles import show_profiles
 from service.demo.proving import show_chain, show_proof, show_silence
-from service.demo.questions import certified
+from service.demo.questions import Asked, certified
 from service.demo.stage import Stage
 from service.demo.telling import progress
 from service.demo.texts import INFORMATION_NAME, arrangement_texts, staged_days
 from service.logs import set_up_logs
+
+# Few traders, and none of those that other scenes ask about.
+REKEYED: Final = "AU-TW"
 
 
 def run_demo(folder: Path, console: Console) -> None:
@@ -42,6 +50,10 @@ def run_demo(folder: Path, console: Console) -> None:
         show_suspension(stage, console, suspended, ids["CN-HK"])
         show_scenes(stage, console, figures, firms, suspended)
         show_reasons(stage, console, figures, firms)
+        show_profiles(stage, console, firms, ids)
+        show_key_change(stage, console, texts[REKEYED], ids[REKEYED], firms)
+        show_monitoring(stage, console, firms, ids)
+        show_governance(stage, console, Asked("NZ", certified(firms["HK"], "EX", "HK-NZ").tin))
         show_proof(stage, console, firms, suspended)
         show_chain(stage, console)
     show_silence(stage, console, firms)
