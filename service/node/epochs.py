@@ -246,6 +246,7 @@ class Epochs:
                     self._name_from_profiles(change.arrangement_id, change.epoch)
         if self._store.publishing(keys_from=PUBLICATIONS):
             return False  # its copies are not on the ledger yet, and must not be made twice
+        state = self._current()  # not from before the outbox was looked at
         published = False
         for change in changes:
             if self._copy(state, change):
@@ -337,9 +338,10 @@ class Epochs:
         known = done.get(subject)
         if known is not None and known[0] is packed[0] and known[1] is packed[1]:
             return True
-        old = state.subject(arrangement, self._economy, subject)
-        new = state.subject(arrangement, self._economy, renamed)
-        if not copies_of(old, new, change.names, migrated=True).done:
+        old, whole = state.read_subject(subject, packed[0] or b"")
+        new, also = state.read_subject(renamed, packed[1] or b"")
+        # The books run ahead of a state: what it does not know yet may have no copy.
+        if not (whole and also and copies_of(old, new, change.names, migrated=True).done):
             return False
         done[subject] = packed
         return True

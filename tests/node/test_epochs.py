@@ -334,6 +334,25 @@ def test_steps_that_are_refused(exchange: Exchange) -> None:
     assert caught.value.code == "ALREADY_REPUBLISHED"
 
 
+def test_a_record_that_a_state_does_not_know_yet_is_not_passed_over(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Histories run ahead of the state that is being replaced: a look in between must not count."""
+    node, shared, hk = exchange.node, exchange.shared, exchange.epochs["HK"]
+    exchange.publish(row("HK1"))
+    hk.open(shared, WAIT_S)
+    exchange.names("HK1")
+    until(lambda: exchange.copied() == 1, "copied")
+    before = node.state
+    monkeypatch.setattr(hk, "_current", lambda: before)
+    exchange.publish(row("HK1", terms=SUSPEND))
+    assert not hk.counts(shared).complete
+    hk.keep_up()
+    monkeypatch.undo()
+    new = node.hosted["HK"].keyring.key(shared, 2).subject("HK1")
+    until(lambda: len(node.state.subject(shared, "HK", new)) == 2, "the suspension has no copy")
+
+
 def test_whose_profile_is_kept_need_not_be_named(exchange: Exchange) -> None:
     shared, hk = exchange.shared, exchange.epochs["HK"]
     exchange.publish(row("HK1"), row("HK2", "2"))
