@@ -36,7 +36,6 @@ ledger.errors.FormatError: the profile does not open its commitment
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date
 from typing import Final, NamedTuple
 
 from aeo.ledger.v1 import profile_pb2 as pb
@@ -59,6 +58,7 @@ TEXT_CHARACTERS: Final = 256
 
 _COMMITMENT = tagged("aeo/v1/profile")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", re.ASCII)
+_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -201,7 +201,9 @@ def _tag(field: str, language: str) -> None:
 def _day(field: str, day: str) -> None:
     if not _DAY.fullmatch(day):
         raise FormatError(f"{field}: a day as YYYY-MM-DD")
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        raise FormatError(f"{field}: there is no such day") from None
+    year, month, number = (int(part) for part in day.split("-"))
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if not year or not 1 <= month <= 12:
+        raise FormatError(f"{field}: there is no such day")
+    if not 1 <= number <= _DAYS[month - 1] + (month == 2 and leap):
+        raise FormatError(f"{field}: there is no such day")

@@ -51,8 +51,11 @@ def profiles_of(rows: Sequence[Row]) -> Read:
     """The profiles that a register's names and addresses make, one for each trader named."""
     made: dict[str, Profile] = {}
     lines: dict[str, int] = {}
+    nameless: list[Fault] = []
     for row in rows:
         if not row.name:
+            if row.address:
+                nameless.append(Fault(row.line, "name", "is empty, and there is an address"))
             continue
         tin = canonical(row.submission.tin)
         number = row.submission.certificate_number
@@ -60,7 +63,8 @@ def profiles_of(rows: Sequence[Row]) -> Read:
         new = Profile(tin, (Name(clean(row.name)),), addresses, (), (clean(number),))
         made[tin] = _join(made.get(tin), new)
         lines.setdefault(tin, row.line)
-    return _checked(made, lines)
+    profiles, faults = _checked(made, lines)
+    return profiles, [*nameless, *faults]
 
 
 def profile_object(profile: Any) -> dict[str, Any]:

@@ -161,8 +161,6 @@ def _read_row(line: int, cells: Mapping[str | None, str | None], zone: ZoneInfo)
         terms=terms,
     )
     name, address = text.get("name", ""), text.get("address", "")
-    if address and not name:
-        raise _Faulty("name", "is empty, and there is an address")
     return Row(line, submission, tuple(_split(text.get("arrangements", ""))), name, address)
 
 

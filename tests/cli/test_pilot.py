@@ -47,6 +47,7 @@ def test_a_dry_run_changes_nothing_and_tells_every_faulty_row(
         result = said.json
         assert set(result) == {
             "file", "economy", "unchanged", "changes", "faults", "publications", "pending",
+            "profiles",
         }  # fmt: skip
         assert result["unchanged"] == 1
         assert result["publications"] == []

@@ -130,6 +130,9 @@ def test_a_profile_is_written_and_read() -> None:
         ({"certificate_numbers": ("",)}, "certificate_numbers"),
         ({"validations": (Validation("2026-02-29"),)}, "no such day"),
         ({"validations": (Validation("26-02-01"),)}, "YYYY-MM-DD"),
+        ({"validations": (Validation("2025-13-01"),)}, "no such day"),
+        ({"validations": (Validation("0000-01-01"),)}, "no such day"),
+        ({"validations": (Validation("2100-02-29"),)}, "no such day"),
         ({"names": (Name("x" * 512),) * 16, "addresses": (Address("y" * 1000),) * 16}, "16384"),
     ],
 )
