@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from aeo.ledger.v1.arrangement_pb2 import StartFor
 from ledger.chain.keys import ARRANGEMENT_ID_BYTES
-from ledger.customs.arrangement import ArrangementHistory
+from ledger.customs.arrangement import ArrangementHistory, ArrangementText
 from ledger.customs.arrangement_history import Signature
+from ledger.customs.text_warnings import warnings_of
 from service.api.failures import InvalidField, NotFound
 from service.node.arrangement_view import view_arrangement
 from service.node.node import Node
@@ -49,6 +50,11 @@ def describe_arrangement(node: Node, arrangement: bytes) -> pb.Arrangement:
         message.pending_epoch = waiting.number
         message.republished.extend(sorted(waiting.republished))
     return message
+
+
+def warnings_in(text: ArrangementText) -> list[str]:
+    """What the parties of a text should think twice about, for people."""
+    return [str(each) for each in warnings_of(text)]
 
 
 def _signatures(signatures: Iterable[Signature]) -> list[pb.PartySignature]:

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from aeo.ledger.v1.arrangement_pb2 import BenefitCode
-from service.api.arrangement_message import describe_arrangement, find_history
+from service.api.arrangement_message import describe_arrangement, find_history, warnings_in
 from service.api.arrangement_summary import (
     always,
     summarise_amendment,
@@ -105,7 +105,11 @@ class ArrangementTerms:
             amend(
                 member.agreements, self._node.state, arrangement, request.text, time_to_wait(call)
             )
-        return pb.ArrangementServiceAmendResponse(arrangement=self._describe(arrangement))
+        waiting = find_history(self._node, arrangement).amendment
+        return pb.ArrangementServiceAmendResponse(
+            arrangement=self._describe(arrangement),
+            warnings=warnings_in(waiting.text) if waiting is not None else (),
+        )
 
     def start(
         self, request: pb.ArrangementServiceStartRequest, call: Call

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from ledger.hashing import HASH_BYTES
-from service.api.arrangement_message import describe_arrangement, find_history
+from service.api.arrangement_message import describe_arrangement, find_history, warnings_in
 from service.api.arrangement_summary import (
     always,
     summarise_end,
@@ -114,7 +114,10 @@ class ArrangementServicer:
             arrangement = member.agreements.propose(
                 request.text, request.idempotency_key, time_to_wait(call)
             )
-        return pb.ArrangementServiceProposeResponse(arrangement=self._describe(arrangement))
+        text = find_history(self._node, arrangement).text
+        return pb.ArrangementServiceProposeResponse(
+            arrangement=self._describe(arrangement), warnings=warnings_in(text)
+        )
 
     def sign(
         self, request: pb.ArrangementServiceSignRequest, call: Call

@@ -5,6 +5,7 @@ otherwise every so often. Where nothing changes its keys, a look costs a few mic
 """
 
 import threading
+import time
 from collections.abc import Iterable
 from typing import Final
 
@@ -46,9 +47,12 @@ class EpochKeeper:
             seen = self._feed.wait(seen, LOOK_EVERY_S)
             if self._feed.closed:
                 return
+            began = time.monotonic()
             for each in self._epochs:
                 try:
                     each.keep_up()
                 except ServiceError as error:
                     _log.warning("keys are not changed now", reason=str(error))
                     self._stopping.wait(PATIENCE_S)
+            # Half of the time at most: while keys change, look-ups go on.
+            self._stopping.wait(min(LOOK_EVERY_S, time.monotonic() - began))

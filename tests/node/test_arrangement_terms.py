@@ -112,6 +112,22 @@ def test_amendments_that_are_refused(node: Node, caller: Call) -> None:
     assert "not asked to sign" in details
 
 
+def test_a_text_that_may_shut_out_small_operators_is_warned_of(node: Node, caller: Call) -> None:
+    text = text_between("HK", "NZ")
+    text.rules[0].levels.append("AEO-S")
+    hk = caller("HK", "officer")
+    request = pb.ArrangementServiceProposeRequest(text=text, idempotency_key="levels")
+    (said,) = hk.arrange("Propose", request).warnings
+    assert "small operators" in said
+    shared = agree(node, "HK", "NZ")
+    request = pb.ArrangementServiceAmendRequest(arrangement_id=shared, text=text)
+    assert list(hk.arrange("Amend", request).warnings) == [said]
+    request = pb.ArrangementServiceProposeRequest(
+        text=text_between("HK", "NZ"), idempotency_key="any level"
+    )
+    assert not hk.arrange("Propose", request).warnings
+
+
 def test_staged_starts(node: Node, caller: Call) -> None:
     hk, nz = caller("HK", "officer"), caller("NZ", "officer")
     request = pb.ArrangementServiceProposeRequest(

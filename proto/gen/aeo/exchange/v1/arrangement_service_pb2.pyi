@@ -35,12 +35,14 @@ class ArrangementServiceProposeRequest(_message.Message):
     def __init__(self, text: _Optional[_Union[_arrangement_pb2.ArrangementText, _Mapping]] = ..., economy: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
 
 class ArrangementServiceProposeResponse(_message.Message):
-    __slots__ = ("arrangement", "pending")
+    __slots__ = ("arrangement", "pending", "warnings")
     ARRANGEMENT_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     arrangement: Arrangement
     pending: _approval_service_pb2.PendingStep
-    def __init__(self, arrangement: _Optional[_Union[Arrangement, _Mapping]] = ..., pending: _Optional[_Union[_approval_service_pb2.PendingStep, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, arrangement: _Optional[_Union[Arrangement, _Mapping]] = ..., pending: _Optional[_Union[_approval_service_pb2.PendingStep, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ArrangementServiceSignRequest(_message.Message):
     __slots__ = ("arrangement_id", "text_hash", "economy")
@@ -123,12 +125,14 @@ class ArrangementServiceAmendRequest(_message.Message):
     def __init__(self, arrangement_id: _Optional[bytes] = ..., text: _Optional[_Union[_arrangement_pb2.ArrangementText, _Mapping]] = ..., economy: _Optional[str] = ...) -> None: ...
 
 class ArrangementServiceAmendResponse(_message.Message):
-    __slots__ = ("arrangement", "pending")
+    __slots__ = ("arrangement", "pending", "warnings")
     ARRANGEMENT_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     arrangement: Arrangement
     pending: _approval_service_pb2.PendingStep
-    def __init__(self, arrangement: _Optional[_Union[Arrangement, _Mapping]] = ..., pending: _Optional[_Union[_approval_service_pb2.PendingStep, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, arrangement: _Optional[_Union[Arrangement, _Mapping]] = ..., pending: _Optional[_Union[_approval_service_pb2.PendingStep, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ArrangementServiceStartRequest(_message.Message):
     __slots__ = ("arrangement_id", "date", "economy")
