@@ -19,11 +19,12 @@ from typing import Protocol, Self, cast
 import grpc
 import structlog
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ledger.errors import FormatError
 from service.api.failures import Denied, Unauthenticated
+from service.api.registered import usable_authorities
 from service.keys.spiffe import AccessRole, SpiffeId, parse_spiffe
 
 MAX_KNOWN_CERTIFICATES = 4096
@@ -128,22 +129,12 @@ class Authorities:
     ) -> Self:
         """From each economy's registered certificate in DER, as the ledger has them.
 
-        The ledger takes certificates that this machine's library may not read, or that are of no
-        authority: who registered one has no clients here, and nobody else is the worse for it.
+        The ledger takes certificates that no TLS library may read, or that are of no authority:
+        who registered one has no clients here, and nobody else is the worse for it
+        (`service.api.registered`).
         """
-        loaded: dict[str, tuple[x509.Certificate, ...]] = {}
-        for economy, der in certificates.items():
-            try:
-                certificate = x509.load_der_x509_certificate(der)
-                certificate.public_key()
-                extension = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-            except (ValueError, UnsupportedAlgorithm, x509.ExtensionNotFound) as error:
-                _log.warning("authority cannot be used", economy=economy, reason=str(error))
-                continue
-            if extension.value.ca:
-                loaded[economy] = (certificate,)
-            else:
-                _log.warning("authority cannot be used", economy=economy, reason="not CA:TRUE")
+        usable = usable_authorities(certificates)
+        loaded = {economy: (certificate,) for economy, certificate in usable.items()}
         return cls(trust_domain, loaded, guests)
 
     def bundle(self) -> bytes:

@@ -337,6 +337,24 @@ def test_who_may_call(governed: Governed) -> None:
         governed.member("HK").rotate_key(endpoint="no port")
 
 
+def test_an_authority_that_no_library_reads_shuts_out_its_own_clients_alone(
+    governed: Governed,
+) -> None:
+    """A rotation takes nobody's vote, so nothing in it may touch the others."""
+    governed.member("KR").list()
+    good = governed.world.keys["HK"].authority.der
+    version, no_version = bytes.fromhex("a003020102"), bytes.fromhex("a003020103")
+    governed.node.hosted["HK"].governance.rotate(
+        10.0, ca_certificate=good.replace(version, no_version, 1)
+    )
+    assert governed.member("KR").get("HK").economy == "HK"
+    with pytest.raises(Unavailable):
+        governed.member("HK").list()
+    governed.stop()
+    governed.begin()
+    assert governed.member("KR").get("HK").economy == "HK"
+
+
 def test_authorities_from_a_file_count_for_members_alone(governed: Governed) -> None:
     keys = governed.world.keys
     stranger = governed.world.make_keys("FR")
