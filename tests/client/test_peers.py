@@ -288,6 +288,29 @@ def _unknown() -> tuple[object, object]:
     return method, fetch(bytes(16), "KR")
 
 
+def test_a_node_answers_at_the_endpoint_that_its_founding_registers(tmp_path: Path) -> None:
+    listen = f"127.0.0.1:{free_port()}"
+    founders = [
+        Founder(economy, f"{economy} customs", zone, (economy,), 1)
+        for economy, zone in MEMBERS.items()
+    ]
+    plan = Plan("Whole", founders, listen, "", "", LOCAL_HOSTS, None, True, Pbkdf2(1 << 12))
+    genesis = found_network(tmp_path / "whole", plan)
+    assert {founder.endpoint for founder in genesis.founders} == {listen}
+    config = load_config(tmp_path / "whole" / "node.toml")
+    with Node.start(node_settings(config)) as node, serve(node, serving_settings(config, node)):
+        # One port for all, and to each caller the certificate of whom it asked for.
+        for economy in MEMBERS:
+            with pytest.raises(PeerRefused) as caught:
+                node.hosted["HK"].peers.call(economy, stub_method, fetch(bytes(16), economy))
+            assert caught.value.reason == "ARRANGEMENT"
+        shared = agree(node, "HK", "KR", "NZ")
+        assert len({node.hosted[each].keyring.key(shared).key for each in MEMBERS}) == 1
+    unknown = Plan("Any", founders, "127.0.0.1:0", "", "", LOCAL_HOSTS, None, True, plan.kdf)
+    genesis = found_network(tmp_path / "any", unknown)
+    assert {founder.endpoint for founder in genesis.founders} == {""}
+
+
 def test_no_way_to_call(apart: Apart) -> None:
     kr = apart.start("KR")
     peers = kr.hosted["KR"].peers

@@ -71,6 +71,7 @@ def test_the_environment_alone_will_do(monkeypatch):
             "plaintext_loopback is for loopback only, not 0.0.0.0:7443",
         ),
         (GOOD + GOOD[GOOD.index("[[member]]") :], "an economy stands twice"),
+        (GOOD + 'node_key = "node.key"\n', "node_certificate and node_key go together"),
         ("data = ", "not TOML"),
     ],
 )
