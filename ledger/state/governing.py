@@ -58,6 +58,7 @@ from ledger.chain.governance import (
 from ledger.chain.history import HistoryEntry
 from ledger.chain.keys import PARAMETERS_KEY, object_value, proposal_key
 from ledger.chain.parameters import parse_parameters
+from ledger.chain.registration import parse_registration
 from ledger.chain.signing_set import SigningSets
 from ledger.errors import FormatError
 from ledger.state.changing import Effect, effect_of
@@ -137,6 +138,8 @@ def _vote(draft: Draft, vote: Vote, entry: HistoryEntry) -> str:
         if isinstance(effect, str):
             return effect
         _take_effect(draft, effect)
+        if isinstance(before.proposal.change, Admission):
+            _forget_votes(draft, before.proposal.change)
     if result != OPEN:
         history = history.add(entry._replace(record=result.to_bytes(1)))
     draft.proposals[vote.proposal_id] = before._replace(votes=votes, result=result, history=history)
@@ -152,3 +155,12 @@ def _take_effect(draft: Draft, effect: Effect) -> None:
         draft.parameters = parse_parameters(effect.parameters)
         draft.parameter_bytes = effect.parameters
         draft.changes[PARAMETERS_KEY] = object_value(effect.parameters)
+
+
+def _forget_votes(draft: Draft, admission: Admission) -> None:
+    """Whoever comes back has new keys; what the old ones voted for is not known to be its will."""
+    economy = parse_registration(admission.registration).economy
+    for identity, proposal in {**draft.base.proposals, **draft.proposals}.items():
+        if proposal.result == OPEN and economy in proposal.votes:
+            votes = {voter: vote for voter, vote in proposal.votes.items() if voter != economy}
+            draft.proposals[identity] = proposal._replace(votes=votes)

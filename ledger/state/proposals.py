@@ -7,7 +7,8 @@ Counted is the weight that each voter has in the signing set in force now, over 
 an accepted proposal has more than two thirds of it, and one against which a third stands can no
 longer be accepted, so it is refused. After a hand-over the votes cast before it count as much as
 the new set says. Votes of members that were suspended or removed since do not count, since nobody
-knows who cast them; the total stays.
+knows who cast them; the total stays. Reinstated, a member has cast them after all; admitted again
+with new keys it has not, and may vote anew on what is open.
 
 >>> from ledger.chain.signing_set import SigningMember
 >>> three = SigningSet(tuple(SigningMember(economy, 2, economy.encode() * 24)

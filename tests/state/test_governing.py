@@ -193,6 +193,31 @@ def test_votes_of_a_suspended_key_do_not_count(world: World) -> None:
     assert world.view.proposals[identity].result == 1
 
 
+def test_votes_of_the_old_key_do_not_come_back_with_the_member(world: World) -> None:
+    """Whoever had the stolen key has voted with it; the member votes anew with its own."""
+    identity = world.propose(ParameterChange(format_parameters(DEFAULT_PARAMETERS)))
+    world.commit(*world.votes(identity, "SG", "NZ"))
+    suspension = world.propose(MemberSuspension("SG", key_id(world, "SG")))
+    world.commit(*world.votes(suspension, "AU", "HK", "NZ"))
+    world.hand_over()
+    world.decide(admission(world, "SG", bls=1, ed25519=1, ca=1))
+    world.hand_over()
+    world.commit(*world.votes(identity, "HK"))
+    assert dict(world.view.proposals[identity].votes) == {"NZ": True, "HK": True}
+    assert world.view.proposals[identity].result == 0
+    assert voted(world, identity, "SG") == ""
+    assert world.view.proposals[identity].result == 1
+
+
+def test_votes_of_a_reinstated_key_count_again(world: World) -> None:
+    identity = world.propose(ParameterChange(format_parameters(DEFAULT_PARAMETERS)))
+    world.commit(*world.votes(identity, "SG", "NZ"))
+    world.decide(MemberSuspension("SG", key_id(world, "SG")))
+    world.decide(Reinstatement("SG"))
+    world.commit(*world.votes(identity, "HK"))
+    assert world.view.proposals[identity].result == 1
+
+
 # Proposals.
 
 
