@@ -1,5 +1,6 @@
 """Governance as a node's members use it: rotation, hand-over, suspension, admission, removal."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from ledger.state.state import State
 from ledger_world import BACKEND
 from node.governing_world import HOUR, GovernedWorld, handed_over, until
 from node.node_world import WAIT_S, agree, make_network, request, row, wait_recorded
-from service.errors import KeyReused, MayNotPublish, WrongStore
+from service.errors import GuardRefused, KeyReused, MayNotPublish, WrongStore
 from service.keys.key_folder import KeyFolder
 from service.keys.member_keys import Founder, register_founder
 from service.node.agreements import StepRefused
@@ -435,3 +436,29 @@ def test_an_applicant_brings_nothing_that_is_or_was_anothers(tmp_path: Path) -> 
         # Its prefix is free, and so are its own keys.
         world.decide(node, Admission(good), "HK", "NZ")
         assert node.state.membership.speaker("SG") == "SG"
+
+
+def test_a_backup_from_before_the_hand_over_with_the_older_key_is_refused(tmp_path: Path) -> None:
+    """The older key never sealed the height at which the newer one took over; it never will."""
+    world = GovernedWorld(tmp_path, ("NZ",))
+    backup = tmp_path / "backup"
+
+    def on_step(step: str) -> None:
+        if step == "hand-over:kept" and not backup.exists():
+            for name in ("data", "members"):
+                shutil.copytree(tmp_path / name, backup / name)
+
+    with world.start(on_step) as node:
+        node.hosted["NZ"].governance.rotate(WAIT_S)
+        height = node.state.height
+        world.decide(node, WeightChange(()), "NZ")
+        handed_over(node, height)
+        until(lambda: len(key_ids(node, "NZ")) == 1, "older key destroyed")
+        guard = node.settings.guard
+    held = guard.read_bytes()
+    for name in ("data", "members"):
+        shutil.rmtree(tmp_path / name)
+        shutil.copytree(backup / name, tmp_path / name)
+    guard.write_bytes(held)
+    with pytest.raises(GuardRefused, match="older copy"):
+        world.start()
