@@ -214,9 +214,11 @@ class ProfileDesk:
             then()
 
     def _partners(self, state: State, arrangement_id: bytes) -> list[str]:
+        """Whoever may have fetched: parties of any text, those that left included."""
         history = state.arrangement(arrangement_id)
-        parties = history.text.parties if history is not None else ()
-        return [party for party in parties if party != self._economy]
+        texts = history.texts if history is not None else ()
+        parties = {party for signed in texts for party in signed.text.parties}
+        return sorted((parties & state.membership.belonging) - {self._economy})
 
     def _speaks_for(self, prefix: str) -> bool:
         history = self._current().speaker_history(prefix)
