@@ -43,7 +43,7 @@ from ledger.errors import (
 )
 from service.client.errors import ClientError, NoSuchThing
 from service.client.trust_file import TrustFile, TrustPoint
-from service.client.trust_sets import Followed, changes_for, first_point, sets_of
+from service.client.trust_sets import Followed, changes_for, check_term, first_point, sets_of
 
 HEADERS_REMEMBERED: Final = 1_024
 """Verified headers kept, about 1 KB each: those of the last minutes of a busy ledger."""
@@ -245,6 +245,7 @@ class Trust:
                 break
         else:
             raise AnchorError("a header names a signing set to which no hand-over is shown")
+        check_term(point, changes[0])
         found = Followed(sets[number], tuple(changes[:number]))
         with self._lock:
             while len(self._followed) >= SETS_FOLLOWED:
@@ -307,9 +308,10 @@ class Trust:
                     changes,
                 )
                 stored = self._file.advance(fresh) if self._file is not None else fresh
-                self._point = stored
+                if stored.signing_set != point.signing_set:
+                    self._followed.clear()  # should a set come back, these are of its earlier term
+                self._point = point = stored
                 self._by_hand = False
-                point = stored
         if point.height == verified.header.height and point.header_hash != verified.header_hash:
             self._accuse(point.height, verified)
             raise AnchorError(f"another header of height {point.height} than was verified")

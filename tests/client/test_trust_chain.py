@@ -5,6 +5,7 @@ The nodes here are worlds: whole ledgers in memory, honest or made by whoever ho
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from aeo.exchange.v1.verdict_pb2 import Verdict
 from ledger.audit.evidence import check_evidence
 from ledger.chain.governance import Admission, Removal, Rotation, WeightChange
+from ledger.chain.header import format_header, header_hash
 from ledger.chain.seal import aggregate_seal, sign_share
 from ledger.chain.set_change import SetChange, changes_from
 from ledger.errors import (
@@ -23,11 +25,12 @@ from ledger.errors import (
     ProofError,
 )
 from ledger_hand_over import set_changes
-from ledger_world import BACKEND, DAY, World, registration, secret_behind
+from ledger_world import BACKEND, DAY, World, bls_secret, registration, secret_behind
 from service.client import checking
 from service.client.errors import NoSuchThing
 from service.client.trust import ShownHeader, Trust, VerifiedHeader
 from service.client.trust_file import TrustFile, parse_trust_point
+from service.client.trust_sets import HAND_OVER_MS
 
 MEMBERS = ("HK", "NZ", "SG", "TH")
 
@@ -277,6 +280,64 @@ def test_a_set_that_comes_back(world: World):
         newest(world, trust)
         assert trust.signing_set == world.view.signing_sets.current
     assert len(trust.set_changes) == 4
+
+
+@pytest.mark.parametrize("followed", [True, False])
+def test_who_sealed_between_two_terms_of_a_set_seals_nothing_after_them(
+    world: World, followed: bool
+):
+    """KR came with more weight than all the others, and left: the set is what it was before. The
+    hand-over to KR is true and on the past, but it is older than the one that took KR out."""
+    trust = begin(world)
+    kr = registration("KR", 100, network_id=world.view.network_id)
+    world.decide(Admission(kr))
+    world.hand_over()
+    on(world)
+    if followed:
+        newest(world, trust)
+    strong = world.view.signing_sets.current
+    world.decide(Removal("KR"))
+    world.hand_over()
+    on(world)
+    assert world.view.signing_sets.current == world.genesis.signing_set
+    if not followed:
+        world.time += 2 * HAND_OVER_MS
+        on(world)
+    newest(world, trust)
+    view, time = world.view, world.time + 1
+    forged = format_header(
+        replace(
+            view.header,
+            height=view.height + 1,
+            time=time,
+            previous=view.header_hash,
+            earlier_root=view.facts.headers.root_at(view.height + 1),
+            log_size=view.log_size + 1,
+            signing_set_hash=strong.hash,
+        )
+    )
+    share = sign_share(bls_secret("KR"), BACKEND, trust.network_id, header_hash(forged), time)
+    seal = aggregate_seal(strong, header_hash(forged), time, {"KR": share}, BACKEND)
+
+    class OneMembers(Source):
+        """Shows what one member that was removed can make."""
+
+        def header(self, height: int, anchor_height: int | None = None) -> ShownHeader:
+            if height <= view.height:
+                return super().header(height, anchor_height)
+            below = 0 if anchor_height is None else anchor_height
+            proof = view.facts.headers.prove_inclusion(below, height)
+            return ShownHeader(forged, seal, proof)
+
+        def trust_chain(self, _signing_set_hash: bytes = b"") -> Sequence[SetChange]:
+            return set_changes(world)[:1]
+
+    trust._source = OneMembers(world)
+    trust._now_ms = lambda: time
+    with pytest.raises(AnchorError, match="names a signing set"):
+        trust.believe(forged, seal)
+    assert trust.anchor.header_hash == view.header_hash
+    assert newest(on(world), trust)
 
 
 @pytest.mark.parametrize(
