@@ -148,9 +148,10 @@ def _check_republished(step: Step, history: ArrangementHistory, author: str) -> 
 
 
 def _check_stop(stops: bool, instant: int, author: str, history: ArrangementHistory) -> str | None:
-    newest = next((stop for stop in reversed(history.stops) if stop.economy == author), None)
-    if newest is None:
+    counting = history.stops_of(author, history.newest_height)
+    if not counting:
         return None if stops else refusals.NOT_SUSPENDED
+    newest = counting[-1]
     if newest.stops == stops and newest.instant <= instant:
         return refusals.ALREADY_SUSPENDED if stops else refusals.NOT_SUSPENDED
     return None

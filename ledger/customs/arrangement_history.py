@@ -316,12 +316,37 @@ class ArrangementHistory:
 
     def suspended_by(self, as_of: int, known_height: int) -> list[str]:
         """The parties whose suspension holds at `as_of`, ascending; who has left counts no more."""
-        newest: dict[str, bool] = {}
-        parties = self.parties_at(known_height)
-        for stop in self.stops:
-            if stop.height <= known_height and stop.instant <= as_of and stop.economy in parties:
-                newest[stop.economy] = stop.stops
-        return sorted(economy for economy, stops in newest.items() if stops)
+        holding = []
+        for economy in sorted({stop.economy for stop in self.stops}):
+            begun = [stop for stop in self.stops_of(economy, known_height) if stop.instant <= as_of]
+            if begun and begun[-1].stops:
+                holding.append(economy)
+        return holding
+
+    def stops_of(self, economy: str, known_height: int) -> list[Stop]:
+        """A party's suspensions and resumptions that count, in ledger order.
+
+        Those of whoever left count no more, not even once it has come back.
+        """
+        joined = self.joined_with(economy, known_height)
+        if joined is None:
+            return []
+        return [
+            stop
+            for stop in self.stops
+            if stop.economy == economy and joined.height <= stop.height <= known_height
+        ]
+
+    def joined_with(self, economy: str, known_height: int) -> SignedText | None:
+        """The text that made an economy the party that it is at a height, without interruption."""
+        joined = None
+        for signed in reversed(self.texts):
+            if signed.height > known_height:
+                continue
+            if economy not in signed.text.parties:
+                break
+            joined = signed
+        return joined
 
     def boundaries(
         self, issuing: str, recognising: str, known_height: int, goods: Goods | None = None
@@ -351,9 +376,5 @@ class ArrangementHistory:
         """
         if self.waiting_epoch is not None:
             return INSTANT_LIMIT
-        joined = member_since
-        for signed in reversed(self.texts):
-            if author not in signed.text.parties:
-                break
-            joined = signed.time
-        return max(member_since, joined) + MIGRATION_WINDOW
+        joined = self.joined_with(author, self.newest_height)
+        return max(member_since, joined.time if joined else member_since) + MIGRATION_WINDOW

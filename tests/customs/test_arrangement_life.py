@@ -219,6 +219,22 @@ def test_a_planned_suspension_may_be_brought_forward_or_called_off(ledger: Simul
     assert [standing(ledger, identity, T + n * DAY) for n in (4, 5, 20)] == [IN_FORCE] * 3
 
 
+def test_who_comes_back_has_suspended_nothing(ledger: Simulator) -> None:
+    ledger.member("SG", time=T)
+    three, two = text(parties=["KR", "SG", "TW"]), text()
+    identity = ledger.propose(T, "KR", three, b"A")
+    ledger.sign_all(T, identity)
+    assert ledger.step(T + DAY, "SG", "suspend", identity) is None
+    for day, changed in ((2, two), (4, three)):
+        assert ledger.amend(T + day * DAY, "KR", identity, changed) is None
+        for party in three.parties:
+            assert ledger.step(T + day * DAY, party, "sign", identity) is None
+    assert standing(ledger, identity, T + DAY) == IN_FORCE
+    assert ledger.step(T + 5 * DAY, "SG", "resume", identity) == refusals.NOT_SUSPENDED
+    assert ledger.step(T + 6 * DAY, "SG", "suspend", identity) is None
+    assert life(ledger, identity).suspended_by(T + 6 * DAY, ledger.height) == ["SG"]
+
+
 def test_the_end_needs_its_notice(ledger: Simulator) -> None:
     identity = ledger.propose(T, "KR", text(notice_days=30), b"A")
     ledger.sign_all(T, identity)
