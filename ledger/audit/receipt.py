@@ -53,7 +53,7 @@ from ledger.chain.anchor import MAX_CLOCK_LEAD, Anchor, check_attested_time, too
 from ledger.chain.genesis import Genesis, check_genesis, parse_genesis
 from ledger.chain.header import Header, header_hash, parse_header
 from ledger.chain.seal import Level, SealValue, open_seal
-from ledger.chain.set_change import check_set_changes, read_set_change
+from ledger.chain.set_change import check_set_changes, of_term, read_set_change
 from ledger.chain.signing_set import SigningSet
 from ledger.customs.evaluate import evaluate
 from ledger.customs.profiles import StatedMatches
@@ -263,7 +263,11 @@ def _check_anchor(
         )
     if header_hash(shown[anchor.height]) != anchor.header_hash:
         raise AnchorError(f"the receipt's header {anchor.height} is not the anchor")
-    if all(each.hash != start.signing_set_hash for each in sets):
+    changes = [None, *(read_set_change(each) for each in receipt.set_changes), None]
+    if not any(
+        each.hash == start.signing_set_hash and of_term(start, before, after)
+        for each, before, after in zip(sets, changes, changes[1:], strict=False)
+    ):
         # Whatever earlier sets say: by the time of the anchor they had been replaced.
         raise AnchorError("the set changes do not pass through the signing set of the anchor")
 

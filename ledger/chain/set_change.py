@@ -53,6 +53,10 @@ from ledger.wire import format_strict, parse_strict
 # The four fields, each with its tag and length.
 SET_CHANGE_LIMIT: Final = HEADER_BYTES + MAX_SEAL_BYTES + MAX_SETS_BYTES + MAX_PROOF_BYTES + 4 * 6
 
+# Between a header that hands over and the block that logs it, in Unix ms; mostly the one follows
+# the other.
+HAND_OVER_MS: Final = 3_600_000
+
 
 class SetChange(NamedTuple):
     """A hand-over as whoever trusts the outgoing set can check it; every field is exact bytes."""
@@ -150,6 +154,21 @@ def _incoming(
     return check_set_change(
         change.signing_sets, change.map_proof, header, outgoing.hash, incoming.hash
     )
+
+
+def of_term(header: Header, before: SetChange | None, after: SetChange | None) -> bool:
+    """Whether a header can be of the term that its set had between two changes of one chain.
+
+    A set that was replaced and came back is named by headers of both terms. Of a header of the
+    second, trust passes on by the second alone: whoever followed on the first has been replaced. A
+    header after the one that hands over may be of the term still, until the block that logs it.
+    Raises `FormatError`.
+    """
+    if before is not None and before.height >= header.height:
+        return False
+    if after is None or after.height >= header.height:
+        return True
+    return parse_header(after.header).time >= header.time - HAND_OVER_MS
 
 
 def changes_from(set_hash: bytes, changes: Sequence[SetChange]) -> list[SetChange] | None:

@@ -1,17 +1,14 @@
 """The signing sets that a client knows: where it began, and where hand-overs have led since."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ledger.chain.genesis import Genesis
 from ledger.chain.header import Header, header_hash, parse_header
-from ledger.chain.set_change import SetChange
+from ledger.chain.set_change import SetChange, of_term
 from ledger.chain.signing_set import SigningSet
 from ledger.errors import AnchorError, ChainError
 from service.client.trust_file import TrustPoint
-
-HAND_OVER_MS: Final = 3_600_000
-"""Between a header that hands over and the block that logs it; mostly the one follows the other."""
 
 
 class Followed(NamedTuple):
@@ -45,18 +42,14 @@ def changes_for(
 
 
 def check_term(point: TrustPoint, change: SetChange) -> None:
-    """Whether a set hands over in the term in which it sealed the point, not in an earlier one.
+    """Whether a set hands over in the term in which it sealed the point; `AnchorError` if not.
 
-    One that was replaced and came back is named by headers of both terms. Whoever followed on the
-    first has been replaced since, and the hand-over to them is on the past for ever. Raises
-    `AnchorError`.
+    Not every term is known: a client may have gone from the first to the second at once.
     """
-    outgoing = parse_header(change.header)
-    if point.set_changes and outgoing.height <= point.set_changes[-1].height:
-        raise AnchorError("a hand-over from before the one to the signing set believed")
-    # Not every term is known: the client may have gone from the first to the second at once.
-    if outgoing.height < point.height and outgoing.time < point.header.time - HAND_OVER_MS:
-        raise AnchorError("a hand-over long before the highest header believed")
+    last = point.set_changes[-1] if point.set_changes else None
+    again = last is not None and change.height <= last.height
+    if again or not of_term(point.header, last, change):
+        raise AnchorError("a hand-over from before the signing set believed was in force")
 
 
 def _sets(changes: Sequence[SetChange]) -> list[SigningSet]:

@@ -21,7 +21,7 @@ from ledger.chain.governance import (
 from ledger.chain.header import format_header, header_hash
 from ledger.chain.parameters import DEFAULT_PARAMETERS, format_parameters
 from ledger.chain.seal import aggregate_seal, sign_share
-from ledger.chain.set_change import SetChange
+from ledger.chain.set_change import HAND_OVER_MS, SetChange
 from ledger.customs.verdict import Alias
 from ledger.errors import AnchorError, ChainError, LedgerError, ProofError
 from ledger_hand_over import set_changes
@@ -248,6 +248,38 @@ def test_an_anchor_of_a_set_that_is_not_on_the_way(receipts: Receipts):
     with pytest.raises(AnchorError, match="do not pass through the signing set of the anchor"):
         receipts.check(lie, anchor=anchor)
     assert receipts.check(changed(data, anchor=receipt.anchor), anchor=anchor).verified
+
+
+def test_who_sealed_between_two_terms_of_the_anchors_set():
+    """KR came with more weight than all the others, and left: the set is what it was before. The
+    anchor names that set, and the hand-over to KR is true; but it is long past."""
+    world = World(("HK", "NZ"))
+    shared = world.agree("HK", "NZ")
+    world.publish("HK", shared, [world.grant(shared, "HK1")])
+    world.decide(Admission(registration("KR", 100, network_id=world.view.network_id)))
+    world.hand_over()
+    strong = world.view.signing_sets.current
+    world.decide(Removal("KR"))
+    world.hand_over()
+    world.time += 2 * HAND_OVER_MS
+    for _ in range(3):
+        world.commit(*(world.transaction(each) for each in ("HK", "NZ")))
+    assert world.view.signing_sets.current == world.genesis.signing_set
+    receipts, height = Receipts(world), world.view.height - 2
+    anchor = Anchor(height, world.header_hash(height))
+    data = receipts.make(receipts.query("HK1"), anchor_height=height)
+    assert receipts.check(data, anchor=anchor).verified
+    forged = replace(world.view.header, signing_set_hash=strong.hash)
+    hashed = header_hash(format_header(forged))
+    share = sign_share(bls_secret("KR"), BACKEND, forged.network_id, hashed, forged.time)
+    lie = changed(
+        data,
+        header=format_header(forged),
+        seal=aggregate_seal(strong, hashed, forged.time, {"KR": share}, BACKEND),
+        set_changes=[each.message() for each in set_changes(world)[:1]],
+    )
+    with pytest.raises(AnchorError, match="do not pass through the signing set of the anchor"):
+        receipts.check(lie, anchor=anchor)
 
 
 # Figures.

@@ -15,7 +15,7 @@ from ledger.audit.evidence import check_evidence
 from ledger.chain.governance import Admission, Removal, Rotation, WeightChange
 from ledger.chain.header import format_header, header_hash
 from ledger.chain.seal import aggregate_seal, sign_share
-from ledger.chain.set_change import SetChange, changes_from
+from ledger.chain.set_change import HAND_OVER_MS, SetChange, changes_from
 from ledger.errors import (
     AnchorError,
     CheckError,
@@ -30,7 +30,6 @@ from service.client import checking
 from service.client.errors import NoSuchThing
 from service.client.trust import ShownHeader, Trust, VerifiedHeader
 from service.client.trust_file import TrustFile, parse_trust_point
-from service.client.trust_sets import HAND_OVER_MS
 
 MEMBERS = ("HK", "NZ", "SG", "TH")
 
