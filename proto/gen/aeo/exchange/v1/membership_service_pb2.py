@@ -26,41 +26,41 @@ from aeo.exchange.v1 import approval_service_pb2 as aeo_dot_exchange_dot_v1_dot_
 from aeo.ledger.v1 import governance_pb2 as aeo_dot_ledger_dot_v1_dot_governance__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(aeo/exchange/v1/membership_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a&aeo/exchange/v1/approval_service.proto\x1a\x1e\x61\x65o/ledger/v1/governance.proto\"\x1e\n\x1cMembershipServiceListRequest\"\xb6\x01\n\x1dMembershipServiceListResponse\x12(\n\x07members\x18\x01 \x03(\x0b\x32\x17.aeo.exchange.v1.Member\x12\x32\n\tproposals\x18\x02 \x03(\x0b\x32\x1f.aeo.exchange.v1.MemberProposal\x12\x0e\n\x06height\x18\x03 \x01(\x04\x12\x13\n\x0bset_pending\x18\x04 \x01(\x08\x12\x12\n\nparameters\x18\x05 \x01(\x0c\".\n\x1bMembershipServiceGetRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\"G\n\x1cMembershipServiceGetResponse\x12\'\n\x06member\x18\x01 \x01(\x0b\x32\x17.aeo.exchange.v1.Member\"\xe7\x01\n\x06Member\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x10\n\x08prefixes\x18\x04 \x03(\t\x12\x0e\n\x06weight\x18\x05 \x01(\r\x12\x0e\n\x06key_id\x18\x06 \x01(\x0c\x12\x10\n\x08\x65ndpoint\x18\x07 \x01(\t\x12+\n\x05state\x18\x08 \x01(\x0e\x32\x1c.aeo.exchange.v1.MemberState\x12\r\n\x05since\x18\t \x01(\x10\x12\x15\n\rold_key_seals\x18\n \x01(\x08\x12\x14\n\x0cregistration\x18\x0b \x01(\x0c\"v\n\x1fMembershipServiceProposeRequest\x12)\n\x08proposal\x18\x01 \x01(\x0b\x32\x17.aeo.ledger.v1.Proposal\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\"\x84\x01\n MembershipServiceProposeResponse\x12\x31\n\x08proposal\x18\x01 \x01(\x0b\x32\x1f.aeo.exchange.v1.MemberProposal\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"W\n\x1cMembershipServiceVoteRequest\x12\x13\n\x0bproposal_id\x18\x01 \x01(\x0c\x12\x11\n\tin_favour\x18\x02 \x01(\x08\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"\x81\x01\n\x1dMembershipServiceVoteResponse\x12\x31\n\x08proposal\x18\x01 \x01(\x0b\x32\x1f.aeo.exchange.v1.MemberProposal\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"^\n!MembershipServiceRotateKeyRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x02 \x01(\t\x12\x16\n\x0e\x63\x61_certificate\x18\x03 \x01(\x0c\"|\n\"MembershipServiceRotateKeyResponse\x12\'\n\x06member\x18\x01 \x01(\x0b\x32\x17.aeo.exchange.v1.Member\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"\xc5\x01\n\x0eMemberProposal\x12\x13\n\x0bproposal_id\x18\x01 \x01(\x0c\x12\x10\n\x08proposer\x18\x02 \x01(\t\x12)\n\x08proposal\x18\x03 \x01(\x0b\x32\x17.aeo.ledger.v1.Proposal\x12-\n\x05state\x18\x04 \x01(\x0e\x32\x1e.aeo.exchange.v1.ProposalState\x12\x11\n\tin_favour\x18\x05 \x03(\t\x12\x0f\n\x07\x61gainst\x18\x06 \x03(\t\x12\x0e\n\x06height\x18\x07 \x01(\x04*z\n\x0bMemberState\x12\x1c\n\x18MEMBER_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13MEMBER_STATE_ACTIVE\x10\x01\x12\x1a\n\x16MEMBER_STATE_SUSPENDED\x10\x02\x12\x18\n\x14MEMBER_STATE_REMOVED\x10\x03*\x9c\x01\n\rProposalState\x12\x1e\n\x1aPROPOSAL_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13PROPOSAL_STATE_OPEN\x10\x01\x12\x1b\n\x17PROPOSAL_STATE_ACCEPTED\x10\x02\x12\x1a\n\x16PROPOSAL_STATE_REFUSED\x10\x03\x12\x19\n\x15PROPOSAL_STATE_CLOSED\x10\x04\x32\xab\x04\n\x11MembershipService\x12\x65\n\x04List\x12-.aeo.exchange.v1.MembershipServiceListRequest\x1a..aeo.exchange.v1.MembershipServiceListResponse\x12\x62\n\x03Get\x12,.aeo.exchange.v1.MembershipServiceGetRequest\x1a-.aeo.exchange.v1.MembershipServiceGetResponse\x12n\n\x07Propose\x12\x30.aeo.exchange.v1.MembershipServiceProposeRequest\x1a\x31.aeo.exchange.v1.MembershipServiceProposeResponse\x12\x65\n\x04Vote\x12-.aeo.exchange.v1.MembershipServiceVoteRequest\x1a..aeo.exchange.v1.MembershipServiceVoteResponse\x12t\n\tRotateKey\x12\x32.aeo.exchange.v1.MembershipServiceRotateKeyRequest\x1a\x33.aeo.exchange.v1.MembershipServiceRotateKeyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(aeo/exchange/v1/membership_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a&aeo/exchange/v1/approval_service.proto\x1a\x1e\x61\x65o/ledger/v1/governance.proto\"\x1e\n\x1cMembershipServiceListRequest\"\xd2\x01\n\x1dMembershipServiceListResponse\x12(\n\x07members\x18\x01 \x03(\x0b\x32\x17.aeo.exchange.v1.Member\x12\x32\n\tproposals\x18\x02 \x03(\x0b\x32\x1f.aeo.exchange.v1.MemberProposal\x12\x0e\n\x06height\x18\x03 \x01(\x04\x12\x13\n\x0bset_pending\x18\x04 \x01(\x08\x12\x12\n\nparameters\x18\x05 \x01(\x0c\x12\x1a\n\x12proposals_left_out\x18\x06 \x01(\r\".\n\x1bMembershipServiceGetRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\"G\n\x1cMembershipServiceGetResponse\x12\'\n\x06member\x18\x01 \x01(\x0b\x32\x17.aeo.exchange.v1.Member\"\xe7\x01\n\x06Member\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x10\n\x08prefixes\x18\x04 \x03(\t\x12\x0e\n\x06weight\x18\x05 \x01(\r\x12\x0e\n\x06key_id\x18\x06 \x01(\x0c\x12\x10\n\x08\x65ndpoint\x18\x07 \x01(\t\x12+\n\x05state\x18\x08 \x01(\x0e\x32\x1c.aeo.exchange.v1.MemberState\x12\r\n\x05since\x18\t \x01(\x10\x12\x15\n\rold_key_seals\x18\n \x01(\x08\x12\x14\n\x0cregistration\x18\x0b \x01(\x0c\"v\n\x1fMembershipServiceProposeRequest\x12)\n\x08proposal\x18\x01 \x01(\x0b\x32\x17.aeo.ledger.v1.Proposal\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\"\x84\x01\n MembershipServiceProposeResponse\x12\x31\n\x08proposal\x18\x01 \x01(\x0b\x32\x1f.aeo.exchange.v1.MemberProposal\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"W\n\x1cMembershipServiceVoteRequest\x12\x13\n\x0bproposal_id\x18\x01 \x01(\x0c\x12\x11\n\tin_favour\x18\x02 \x01(\x08\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"\x81\x01\n\x1dMembershipServiceVoteResponse\x12\x31\n\x08proposal\x18\x01 \x01(\x0b\x32\x1f.aeo.exchange.v1.MemberProposal\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"^\n!MembershipServiceRotateKeyRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x02 \x01(\t\x12\x16\n\x0e\x63\x61_certificate\x18\x03 \x01(\x0c\"|\n\"MembershipServiceRotateKeyResponse\x12\'\n\x06member\x18\x01 \x01(\x0b\x32\x17.aeo.exchange.v1.Member\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"\xc5\x01\n\x0eMemberProposal\x12\x13\n\x0bproposal_id\x18\x01 \x01(\x0c\x12\x10\n\x08proposer\x18\x02 \x01(\t\x12)\n\x08proposal\x18\x03 \x01(\x0b\x32\x17.aeo.ledger.v1.Proposal\x12-\n\x05state\x18\x04 \x01(\x0e\x32\x1e.aeo.exchange.v1.ProposalState\x12\x11\n\tin_favour\x18\x05 \x03(\t\x12\x0f\n\x07\x61gainst\x18\x06 \x03(\t\x12\x0e\n\x06height\x18\x07 \x01(\x04*z\n\x0bMemberState\x12\x1c\n\x18MEMBER_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13MEMBER_STATE_ACTIVE\x10\x01\x12\x1a\n\x16MEMBER_STATE_SUSPENDED\x10\x02\x12\x18\n\x14MEMBER_STATE_REMOVED\x10\x03*\x9c\x01\n\rProposalState\x12\x1e\n\x1aPROPOSAL_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13PROPOSAL_STATE_OPEN\x10\x01\x12\x1b\n\x17PROPOSAL_STATE_ACCEPTED\x10\x02\x12\x1a\n\x16PROPOSAL_STATE_REFUSED\x10\x03\x12\x19\n\x15PROPOSAL_STATE_CLOSED\x10\x04\x32\xab\x04\n\x11MembershipService\x12\x65\n\x04List\x12-.aeo.exchange.v1.MembershipServiceListRequest\x1a..aeo.exchange.v1.MembershipServiceListResponse\x12\x62\n\x03Get\x12,.aeo.exchange.v1.MembershipServiceGetRequest\x1a-.aeo.exchange.v1.MembershipServiceGetResponse\x12n\n\x07Propose\x12\x30.aeo.exchange.v1.MembershipServiceProposeRequest\x1a\x31.aeo.exchange.v1.MembershipServiceProposeResponse\x12\x65\n\x04Vote\x12-.aeo.exchange.v1.MembershipServiceVoteRequest\x1a..aeo.exchange.v1.MembershipServiceVoteResponse\x12t\n\tRotateKey\x12\x32.aeo.exchange.v1.MembershipServiceRotateKeyRequest\x1a\x33.aeo.exchange.v1.MembershipServiceRotateKeyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.exchange.v1.membership_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEMBERSTATE']._serialized_start=1603
-  _globals['_MEMBERSTATE']._serialized_end=1725
-  _globals['_PROPOSALSTATE']._serialized_start=1728
-  _globals['_PROPOSALSTATE']._serialized_end=1884
+  _globals['_MEMBERSTATE']._serialized_start=1631
+  _globals['_MEMBERSTATE']._serialized_end=1753
+  _globals['_PROPOSALSTATE']._serialized_start=1756
+  _globals['_PROPOSALSTATE']._serialized_end=1912
   _globals['_MEMBERSHIPSERVICELISTREQUEST']._serialized_start=133
   _globals['_MEMBERSHIPSERVICELISTREQUEST']._serialized_end=163
   _globals['_MEMBERSHIPSERVICELISTRESPONSE']._serialized_start=166
-  _globals['_MEMBERSHIPSERVICELISTRESPONSE']._serialized_end=348
-  _globals['_MEMBERSHIPSERVICEGETREQUEST']._serialized_start=350
-  _globals['_MEMBERSHIPSERVICEGETREQUEST']._serialized_end=396
-  _globals['_MEMBERSHIPSERVICEGETRESPONSE']._serialized_start=398
-  _globals['_MEMBERSHIPSERVICEGETRESPONSE']._serialized_end=469
-  _globals['_MEMBER']._serialized_start=472
-  _globals['_MEMBER']._serialized_end=703
-  _globals['_MEMBERSHIPSERVICEPROPOSEREQUEST']._serialized_start=705
-  _globals['_MEMBERSHIPSERVICEPROPOSEREQUEST']._serialized_end=823
-  _globals['_MEMBERSHIPSERVICEPROPOSERESPONSE']._serialized_start=826
-  _globals['_MEMBERSHIPSERVICEPROPOSERESPONSE']._serialized_end=958
-  _globals['_MEMBERSHIPSERVICEVOTEREQUEST']._serialized_start=960
-  _globals['_MEMBERSHIPSERVICEVOTEREQUEST']._serialized_end=1047
-  _globals['_MEMBERSHIPSERVICEVOTERESPONSE']._serialized_start=1050
-  _globals['_MEMBERSHIPSERVICEVOTERESPONSE']._serialized_end=1179
-  _globals['_MEMBERSHIPSERVICEROTATEKEYREQUEST']._serialized_start=1181
-  _globals['_MEMBERSHIPSERVICEROTATEKEYREQUEST']._serialized_end=1275
-  _globals['_MEMBERSHIPSERVICEROTATEKEYRESPONSE']._serialized_start=1277
-  _globals['_MEMBERSHIPSERVICEROTATEKEYRESPONSE']._serialized_end=1401
-  _globals['_MEMBERPROPOSAL']._serialized_start=1404
-  _globals['_MEMBERPROPOSAL']._serialized_end=1601
-  _globals['_MEMBERSHIPSERVICE']._serialized_start=1887
-  _globals['_MEMBERSHIPSERVICE']._serialized_end=2442
+  _globals['_MEMBERSHIPSERVICELISTRESPONSE']._serialized_end=376
+  _globals['_MEMBERSHIPSERVICEGETREQUEST']._serialized_start=378
+  _globals['_MEMBERSHIPSERVICEGETREQUEST']._serialized_end=424
+  _globals['_MEMBERSHIPSERVICEGETRESPONSE']._serialized_start=426
+  _globals['_MEMBERSHIPSERVICEGETRESPONSE']._serialized_end=497
+  _globals['_MEMBER']._serialized_start=500
+  _globals['_MEMBER']._serialized_end=731
+  _globals['_MEMBERSHIPSERVICEPROPOSEREQUEST']._serialized_start=733
+  _globals['_MEMBERSHIPSERVICEPROPOSEREQUEST']._serialized_end=851
+  _globals['_MEMBERSHIPSERVICEPROPOSERESPONSE']._serialized_start=854
+  _globals['_MEMBERSHIPSERVICEPROPOSERESPONSE']._serialized_end=986
+  _globals['_MEMBERSHIPSERVICEVOTEREQUEST']._serialized_start=988
+  _globals['_MEMBERSHIPSERVICEVOTEREQUEST']._serialized_end=1075
+  _globals['_MEMBERSHIPSERVICEVOTERESPONSE']._serialized_start=1078
+  _globals['_MEMBERSHIPSERVICEVOTERESPONSE']._serialized_end=1207
+  _globals['_MEMBERSHIPSERVICEROTATEKEYREQUEST']._serialized_start=1209
+  _globals['_MEMBERSHIPSERVICEROTATEKEYREQUEST']._serialized_end=1303
+  _globals['_MEMBERSHIPSERVICEROTATEKEYRESPONSE']._serialized_start=1305
+  _globals['_MEMBERSHIPSERVICEROTATEKEYRESPONSE']._serialized_end=1429
+  _globals['_MEMBERPROPOSAL']._serialized_start=1432
+  _globals['_MEMBERPROPOSAL']._serialized_end=1629
+  _globals['_MEMBERSHIPSERVICE']._serialized_start=1915
+  _globals['_MEMBERSHIPSERVICE']._serialized_end=2470
 # @@protoc_insertion_point(module_scope)

@@ -38,18 +38,20 @@ class MembershipServiceListRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class MembershipServiceListResponse(_message.Message):
-    __slots__ = ("members", "proposals", "height", "set_pending", "parameters")
+    __slots__ = ("members", "proposals", "height", "set_pending", "parameters", "proposals_left_out")
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
     PROPOSALS_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     SET_PENDING_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    PROPOSALS_LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     members: _containers.RepeatedCompositeFieldContainer[Member]
     proposals: _containers.RepeatedCompositeFieldContainer[MemberProposal]
     height: int
     set_pending: bool
     parameters: bytes
-    def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[MemberProposal, _Mapping]]] = ..., height: _Optional[int] = ..., set_pending: _Optional[bool] = ..., parameters: _Optional[bytes] = ...) -> None: ...
+    proposals_left_out: int
+    def __init__(self, members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[MemberProposal, _Mapping]]] = ..., height: _Optional[int] = ..., set_pending: _Optional[bool] = ..., parameters: _Optional[bytes] = ..., proposals_left_out: _Optional[int] = ...) -> None: ...
 
 class MembershipServiceGetRequest(_message.Message):
     __slots__ = ("economy",)
