@@ -180,7 +180,8 @@ class World:
             corrects=undone,
         )
         assert parse_status(format_status(record)) == record
-        assert self.ledger.publish(time, issuer_of(tin), self.names[name], record) == [None]
+        issuer = said.get("by") or issuer_of(tin)
+        assert self.ledger.publish(time, issuer, self.names[name], record) == [None]
         place = RecordPlace(self.ledger.height, 0)
         self.places.setdefault(f"{tin} {certificate} {name}", []).append(place)
 
@@ -199,7 +200,9 @@ STATED = {
 
 
 def issuer_of(tin: str) -> str:
-    return next(economy for economy, said in TABLE["members"].items() if tin[:2] in said)
+    """Who speaks for it at the table's beginning; who joins later speaks for itself."""
+    members = TABLE["members"].items()
+    return next((economy for economy, said in members if tin[:2] in said), tin[:2])
 
 
 def codes(said: dict[str, str], word: str) -> tuple[str, ...]:
@@ -345,6 +348,9 @@ def test_verdict(case: dict[str, Any]) -> None:
     if "holds" in case:
         begin, end = case["holds"].split("..")
         assert (verdict.holds_from, verdict.holds_to) == (instant(begin), instant(end))
+    if "benefits" in case:
+        codes = [arrangement_pb2.BenefitCode.Name(granted.code) for granted in verdict.benefits]
+        assert [code.removeprefix("BENEFIT_CODE_") for code in codes] == case["benefits"].split(",")
 
 
 def test_every_reason_and_outcome_is_in_the_table() -> None:
