@@ -50,6 +50,7 @@ def describe_network(listed: pb.MembershipServiceListResponse) -> dict[str, Any]
     return {
         "members": [describe_member(each) for each in listed.members],
         "proposals": [describe_proposal(each) for each in listed.proposals],
+        "proposals_left_out": listed.proposals_left_out,
         "parameters": parse_parameters(listed.parameters)._asdict(),
         "set_pending": listed.set_pending,
         "height": listed.height,
@@ -90,6 +91,8 @@ def network_text(listed: pb.MembershipServiceListResponse) -> Group:
         ]
         headings = ("proposal", "state", "by", "for", "against", "closes", "change")
         parts += [Text(), table(*headings, rows=rows)]
+    if listed.proposals_left_out:
+        parts.append(Text(f"\n{listed.proposals_left_out} more proposals do not fit here."))
     return Group(*parts)
 
 
