@@ -244,6 +244,7 @@ class ProfileExchange:
                 continue  # nobody asked for it
             try:
                 profile = open_profile(each.commitment, each.nonce, each.data)
+                self._check_issuer(wanted.issuer, profile)
             except FormatError as error:
                 refused += 1
                 _log.warning(
@@ -255,12 +256,18 @@ class ProfileExchange:
             del by_commitment[each.commitment]
             opened.append(PartnerProfile(wanted, profile.tin, each.nonce, each.data))
             shown.append((each.commitment, profile))
-        kept = side.store.keep(opened, list(by_commitment), refused)
+        kept = side.store.keep(opened, list(by_commitment.values()), refused)
         for commitment, profile in shown:
             # One that was erased while it came is not in the store any more.
             if kept == len(shown) or side.store.partner(commitment) is not None:
                 side.kept(commitment, profile)
         return refused
+
+    def _check_issuer(self, issuer: str, profile: Profile) -> None:
+        """Nobody names, or misnames, the traders of others."""
+        history = self._current().speaker_history(profile.tin[:2])
+        if not any(entry.begins and entry.economy == issuer for entry in history):
+            raise FormatError(f"{issuer} never spoke for the number's prefix")
 
     def _notify(self, side: Side) -> None:
         for notice in side.store.notices(NOTICE_LIMIT):

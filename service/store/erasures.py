@@ -136,32 +136,26 @@ class Erasures:
             held: list[bytes] = []
             gone: list[bytes] = []
             for part in slices(commitments):
-                foreign = {
-                    row[0]
-                    for table in (PartnerProfileRow, WantedProfileRow)
-                    for row in connection.execute(
-                        select(col(table.commitment)).where(
-                            col(table.commitment).in_(part),
-                            (col(table.issuer) != issuer)
-                            | (col(table.arrangement_id) != arrangement_id),
-                        )
-                    )
-                }
-                own = [each for each in part if each not in foreign]
-                gone += own
-                if not own:
+                # Whoever copies another's commitment into a record of its own hinders nobody.
+                own, foreign = _whose(connection, arrangement_id, issuer, part)
+                free = [each for each in part if each in own or each not in foreign]
+                gone += free
+                if not free:
                     continue
-                here = col(PartnerProfileRow.commitment).in_(own)
-                held += connection.execute(
-                    select(col(PartnerProfileRow.commitment)).where(here)
-                ).scalars()
-                connection.execute(delete(PartnerProfileRow).where(here))
-                connection.execute(
-                    delete(WantedProfileRow).where(col(WantedProfileRow.commitment).in_(own))
-                )
+                for table in (PartnerProfileRow, WantedProfileRow):
+                    here = (
+                        col(table.commitment).in_(free),
+                        col(table.issuer) == issuer,
+                        col(table.arrangement_id) == arrangement_id,
+                    )
+                    if table is PartnerProfileRow:
+                        held += connection.execute(
+                            select(col(table.commitment)).where(*here)
+                        ).scalars()
+                    connection.execute(delete(table).where(*here))
                 connection.execute(
                     insert_or(ErasedProfileRow).on_conflict_do_nothing(),
-                    [{"commitment": each, "issuer": issuer, "erased_at": now} for each in own],
+                    [{"commitment": each, "issuer": issuer, "erased_at": now} for each in free],
                 )
             if held:
                 set_counter(connection, SCRUB_DUE, 1)
@@ -219,6 +213,30 @@ class Erasures:
 
         self._commits.run(work)
         return True
+
+
+def _whose(
+    connection: Connection, arrangement_id: bytes, issuer: str, commitments: Sequence[bytes]
+) -> tuple[set[bytes], set[bytes]]:
+    """The commitments that an issuer made under an arrangement, and those that others did."""
+    own = set(
+        connection.execute(
+            select(col(ErasedProfileRow.commitment)).where(
+                col(ErasedProfileRow.commitment).in_(commitments),
+                col(ErasedProfileRow.issuer) == issuer,
+            )
+        ).scalars()
+    )
+    foreign: set[bytes] = set()
+    for table in (PartnerProfileRow, WantedProfileRow):
+        rows = connection.execute(
+            select(col(table.commitment), col(table.issuer), col(table.arrangement_id)).where(
+                col(table.commitment).in_(commitments)
+            )
+        )
+        for commitment, *of in rows:
+            (own if of == [issuer, arrangement_id] else foreign).add(commitment)
+    return own, foreign
 
 
 def _notices(connection: Connection, waiting: int | None) -> list[Notice]:

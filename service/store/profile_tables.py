@@ -48,7 +48,8 @@ class WantedProfileRow(HomeTable, table=True):
     __tablename__ = "wanted_profile"
     commitment: bytes = Field(primary_key=True)
     arrangement_id: bytes
-    issuer: str
+    # Another may say the same commitment, which then hinders nobody.
+    issuer: str = Field(primary_key=True)
     # Answers that did not hold it, or held something else.
     tries: int
 

@@ -6,7 +6,7 @@
 How all that is erased again: `service.store.erasures`.
 """
 
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from secrets import token_bytes
 from typing import NamedTuple
 
@@ -203,7 +203,7 @@ class ProfileStore(Erasures):
             ).all()
         return [Wanted(*row) for row in rows]
 
-    def keep(self, came: Sequence[PartnerProfile], missing: Collection[bytes], refused: int) -> int:
+    def keep(self, came: Sequence[PartnerProfile], missing: Sequence[Wanted], refused: int) -> int:
         """Keep what opened its commitment, unless it was erased meanwhile; count what did not.
 
         Returns how many were kept.
@@ -231,14 +231,21 @@ class ProfileStore(Erasures):
                     )
                     kept += 1
                 connection.execute(
-                    delete(WantedProfileRow).where(col(WantedProfileRow.commitment) == commitment)
+                    delete(WantedProfileRow).where(
+                        col(WantedProfileRow.commitment) == commitment,
+                        col(WantedProfileRow.issuer) == profile.wanted.issuer,
+                    )
                 )
-            for part in slices(list(missing)):
-                connection.execute(
-                    update(WantedProfileRow)
-                    .where(col(WantedProfileRow.commitment).in_(part))
-                    .values(tries=col(WantedProfileRow.tries) + 1)
-                )
+            for issuer in {each.issuer for each in missing}:
+                for part in slices([each.commitment for each in missing if each.issuer == issuer]):
+                    connection.execute(
+                        update(WantedProfileRow)
+                        .where(
+                            col(WantedProfileRow.commitment).in_(part),
+                            col(WantedProfileRow.issuer) == issuer,
+                        )
+                        .values(tries=col(WantedProfileRow.tries) + 1)
+                    )
             if refused:
                 set_counter(connection, REFUSED, counter(connection, REFUSED) + refused)
             return kept

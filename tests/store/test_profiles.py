@@ -56,7 +56,7 @@ def test_a_profile_that_nothing_commits_to_is_replaced(profiles: ProfileStore) -
 def test_what_is_wanted_is_kept_once_and_counted_when_it_fails(profiles: ProfileStore) -> None:
     profiles.want([WANTED, WANTED], 7)
     assert (profiles.scanned(), profiles.wanted(9, 9)) == (7, [WANTED])
-    assert profiles.keep([], [WANTED.commitment], 2) == 0
+    assert profiles.keep([], [WANTED], 2) == 0
     assert profiles.wanted(9, 1) == []
     assert profiles.refused() == 2
     assert profiles.keep([CAME], [], 0) == 1

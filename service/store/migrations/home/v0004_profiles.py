@@ -42,7 +42,7 @@ def upgrade() -> None:
         "wanted_profile",
         sa.Column("commitment", sa.LargeBinary(), primary_key=True, nullable=False),
         sa.Column("arrangement_id", sa.LargeBinary(), nullable=False),
-        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("issuer", sa.String(), primary_key=True, nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
     )
     op.create_table(
