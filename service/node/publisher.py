@@ -30,7 +30,7 @@ from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes
 from aeo.ledger.v1.transaction_pb2 import Heartbeat, Transaction
 from ledger.bls.scheme import BlsBackend
 from ledger.chain.transaction import format_body, sign_transaction, transaction_message
-from ledger.state.refusals import AUTHOR_SUSPENDED, AUTHOR_UNKNOWN
+from ledger.state.refusals import AUTHOR_SUSPENDED, AUTHOR_UNKNOWN, KEY_UNKNOWN
 from ledger.state.state import State
 from ledger.state.verified import VerifiedSignatures
 from service.clock import Clock
@@ -42,7 +42,14 @@ from service.node.key import HeldKeys, MemberKey
 from service.node.keyring import Keyring
 from service.node.packing import Packing, format_batch_body
 from service.node.submission import PreparedRows, prepare_rows
-from service.node.taking_up import History, noted, rotates, take_up
+from service.node.taking_up import (
+    History,
+    carried_anew,
+    noted,
+    rotates,
+    signers_key_id,
+    take_up,
+)
 from service.store.home_store import HomeStore
 from service.store.outbox import NewPublication, Signed
 from service.store.prepared import Carries
@@ -57,8 +64,9 @@ MAX_SENT: Final = 48
 ENGINE_FULL_S: Final = 0.05
 # How often a member that may not publish looks whether it may again.
 INACTIVE_S: Final = 0.5
-# What the ledger says of a member that may not publish, whatever it sends.
-_NOT_NOW: Final = (AUTHOR_SUSPENDED, AUTHOR_UNKNOWN)
+# What the ledger says of a member that may not publish, whatever it sends; or that came back with
+# another key meanwhile.
+_NOT_NOW: Final = (AUTHOR_SUSPENDED, AUTHOR_UNKNOWN, KEY_UNKNOWN)
 
 _log = structlog.get_logger("aeo.publisher")
 
@@ -293,12 +301,31 @@ class Publisher:
         if self.active:
             if self._held and not self._sent:
                 held, self._held = self._held, []
-                self._send(held)
+                self._send(self._in_force(held))
             return
         with self._changed:
             actions, self._actions = list(self._actions), deque()
         for action in actions:
             action.done.set_exception(MayNotPublish(self.economy))
+
+    def _in_force(self, held: list[Signed]) -> list[Signed]:
+        """The same, or its records signed anew where the member came back with another key."""
+        state = self._current()
+        key = self._keys.in_force(state)
+        if key is None or all(signers_key_id(each) == key.key_id for each in held):
+            return held
+        self._outbox.give_back([each.sequence for each in held])
+        self._sequence = max(self._outbox.next_sequence(), state.next_sequence(self.economy))
+        self._rotating = 0
+        again = []
+        for each in held:
+            future = self._futures.pop(each.sequence, None)
+            if each.carries.publications:
+                again.append(self._sign(carried_anew(each, self._head(key)), each.carries, key))
+            elif future is not None:  # a step of its own: asked for again, if it still is wanted
+                future.set_exception(MayNotPublish(self.economy))
+        self._outbox.store_signed(again)
+        return again
 
     def _pack(self) -> None:
         """Sign what waits, as far as there is room; store it; only then send it."""

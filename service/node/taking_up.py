@@ -16,8 +16,9 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from aeo.ledger.v1.governance_pb2 import GovernanceStep
+from aeo.ledger.v1.transaction_pb2 import Transaction
 from ledger.bls.scheme import BlsBackend
-from ledger.chain.transaction import parse_transaction
+from ledger.chain.transaction import format_body, parse_transaction
 from ledger.errors import FormatError
 from ledger.state.state import State
 from ledger.state.verified import VerifiedSignatures
@@ -69,7 +70,7 @@ def take_up(
     lost = [
         each.sequence
         for each in waiting
-        if member is not None and _key_id(each) not in {b"", member.key_id}
+        if member is not None and signers_key_id(each) not in {b"", member.key_id}
     ]
     if lost:
         _log.warning(
@@ -105,12 +106,24 @@ def rotates(signed: Signed) -> bool:
     return bool(step.WhichOneof("step") == "rotate_key")
 
 
-def _key_id(signed: Signed) -> bytes:
+def signers_key_id(signed: Signed) -> bytes:
     """The key that signed; empty where that cannot be read."""
     try:
         return parse_transaction(signed.data).body.key_id
     except FormatError:
         return b""
+
+
+def carried_anew(signed: Signed, head: Transaction) -> bytes:
+    """The body of another transaction that carries the same records; `head` has all but those."""
+    body = Transaction()
+    body.CopyFrom(head)
+    records = parse_transaction(signed.data).body
+    if records.HasField("statuses"):
+        body.statuses.CopyFrom(records.statuses)
+    else:
+        body.aliases.CopyFrom(records.aliases)
+    return format_body(body)
 
 
 def _remember(

@@ -299,6 +299,34 @@ def test_a_member_comes_back_with_new_keys_and_signs_its_waiting_records_anew(
         until(lambda: key_ids(node, "NZ") == [renewed.key_id], "compromised key destroyed")
 
 
+def test_a_member_comes_back_with_new_keys_while_its_node_runs(tmp_path: Path) -> None:
+    """What the old key signed cannot enter any more; it is signed anew without a restart."""
+    world = GovernedWorld(tmp_path, ("HK", "KR", "NZ", "SG"))
+    renewed = world.make_keys("NZ", "NZ-again")
+    for name in ("bls-keystore", "ed25519"):
+        (path,) = (tmp_path / "members" / "NZ-again").glob(f"{name}.*")
+        path.rename(world.key_folder("NZ") / f"{name}-2{path.suffix}")
+    with world.start() as node:
+        shared = agree(node, "HK", "NZ")
+        (key, _) = node.hosted["NZ"].keys.all
+        closes = node.clock.now_ms() + HOUR
+        change = MemberSuspension("NZ", key.key_id)
+        made = node.hosted["HK"].governance.propose(change, closes, "s", WAIT_S)
+        for economy in ("HK", "KR"):
+            node.hosted[economy].governance.vote(made, in_favour=True, timeout=WAIT_S)
+        publisher, height = node.hosted["NZ"].publisher, node.state.height
+        rows = [row(f"NZ{n}") for n in range(2_000)]
+        answer = publisher.publish(request("many", rows, shared), confirms=True)
+        node.hosted["SG"].governance.vote(made, in_favour=True, timeout=WAIT_S)
+        handed_over(node, height)
+        registration = world.registration(node, renewed)
+        world.decide(node, Admission(registration), "HK", "KR", "SG")
+        found = wait_recorded(node, "NZ", answer.publication_id)
+        assert found.recorded == 2_000
+        assert publisher.failure is None
+        assert authors_keys(node, "NZ")[-1] == renewed.key_id
+
+
 def test_a_new_member_publishes_once_its_keys_are_here(tmp_path: Path) -> None:
     world = GovernedWorld(tmp_path, ("HK", "NZ"))
     newcomer = world.make_keys("SG")
