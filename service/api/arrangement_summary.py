@@ -13,6 +13,7 @@ from typing import Any
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from aeo.ledger.v1 import arrangement_pb2 as text_pb
 from service.api.caller import Caller
+from service.api.counted import counted
 
 
 def always(_request: Any, _caller: Caller) -> bool:
@@ -27,7 +28,7 @@ def summarise_proposal(request: pb.ArrangementServiceProposeRequest) -> str:
     kind = text_pb.ArrangementKind.Name(text.kind) if known else "UNKNOWN"
     kind = kind.removeprefix("ARRANGEMENT_KIND_").lower()
     parties = ", ".join(text.parties)
-    return f"propose {text.name}: {kind} between {parties}, {len(text.rules):,} rules"
+    return f"propose {text.name}: {kind} between {parties}, {counted(len(text.rules), 'rule')}"
 
 
 def summarise_signature(request: pb.ArrangementServiceSignRequest) -> str:
@@ -50,7 +51,7 @@ def summarise_amendment(request: pb.ArrangementServiceAmendRequest) -> str:
     parties, rules = ", ".join(request.text.parties), len(request.text.rules)
     return (
         f"amend arrangement {request.arrangement_id.hex()}: {request.text.name}, between "
-        f"{parties}, {rules:,} rules"
+        f"{parties}, {counted(rules, 'rule')}"
     )
 
 

@@ -16,6 +16,7 @@ from aeo.exchange.v1 import publishing_service_pb2 as pb
 from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes, SubmissionBytes
 from aeo.ledger.v1 import status_pb2
 from service.api.caller import Caller
+from service.api.counted import counted
 from service.node.following import takes_two
 from service.node.submission import CONFIRMED_EVENTS, event_of
 
@@ -30,8 +31,8 @@ def rows_take_two(request: PublishRequestBytes, _caller: Caller | None) -> bool:
 
 
 def change_takes_two(request: pb.ChangeStatusRequest, _caller: Caller | None) -> bool:
-    """Whether the event takes two persons."""
-    return takes_two(request.event)
+    """Whether the change takes two persons."""
+    return takes_two(request)
 
 
 def summarise_rows(request: PublishRequestBytes) -> str:
@@ -40,7 +41,7 @@ def summarise_rows(request: PublishRequestBytes) -> str:
     events = Counter(_event(event_of(row.terms)) for row in rows)
     said = ", ".join(f"{count:,} {event}" for event, count in sorted(events.items()))
     grave = [row for row in rows if event_of(row.terms) in CONFIRMED_EVENTS]
-    lines = [f"{len(rows):,} rows: {said}; {_where(request.arrangement_ids)}"]
+    lines = [f"{counted(len(rows), 'row')}: {said}; {_where(request.arrangement_ids)}"]
     lines += [_row(row) for row in grave[:SHOWN_ROWS]]
     if len(grave) > SHOWN_ROWS:
         lines.append(f"and {len(grave) - SHOWN_ROWS:,} more rows of these events")

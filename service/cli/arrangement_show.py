@@ -9,6 +9,7 @@ from rich.text import Text
 
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from aeo.ledger.v1 import arrangement_pb2 as text_pb
+from service.api.counted import counted
 from service.cli.civil import format_day, format_instant, format_last_day
 from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, show, table
@@ -126,11 +127,13 @@ def _life(arrangement: pb.Arrangement, network: NetworkFacts) -> Table:
             ("not yet by", ", ".join(each for each in text.parties if each not in signed)),
             ("suspended by", ", ".join(arrangement.suspended_by)),
             ("ends", format_instant(arrangement.ended_from)),
-            ("notice", f"{text.notice_days} days" if text.notice_days else "none"),
+            ("notice", counted(text.notice_days, "day") if text.notice_days else "none"),
             ("consent", "operators must consent" if text.consent_required else "not asked for"),
             (
                 "stale after",
-                f"{text.staleness_limit // 60_000} minutes" if text.staleness_limit else "default",
+                counted(text.staleness_limit // 60_000, "minute")
+                if text.staleness_limit
+                else "default",
             ),
             ("starts", _starts(arrangement, network)),
             ("lookup key", f"epoch {arrangement.epoch}"),

@@ -11,6 +11,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from service.api.counted import counted
 from service.cli import exits
 from service.cli.civil import format_instant, parse_moment
 from service.cli.commands import JsonOption
@@ -210,7 +211,8 @@ def _proof_text(checked: Checked) -> RenderableType:
     seen = sum(len(history.entries) for history in checked.histories)
     proved = (
         f"by header {checked.height}, {checked.level} at {format_instant(checked.attested_time)}: "
-        f"the trader's whole history, {seen} records under {len(checked.histories)} arrangements"
+        f"the trader's whole history, {counted(seen, 'record')} under "
+        f"{counted(len(checked.histories), 'arrangement')}"
     )
     rows = [
         ("proved", proved),

@@ -16,6 +16,7 @@ from ledger.bls.scheme import default_backend
 from ledger.chain.genesis import GENESIS_LIMIT, parse_genesis
 from ledger.customs.subject import LookupKey
 from ledger.errors import CheckError, FormatError
+from service.api.counted import counted
 from service.cli import exits
 from service.cli.civil import format_instant
 from service.cli.commands import JsonOption
@@ -134,7 +135,7 @@ def receipt_text(checked: Checked) -> RenderableType:
         ("network", checked.genesis.network_name),
         ("network id", checked.genesis.network_id.hex()),
         ("asked", f"{format_instant(checked.asked_at, here)}, function {checked.query.function}"),
-        ("proved", f"{proved}: {checked.records} records"),
+        ("proved", f"{proved}: {counted(checked.records, 'record')}"),
         ("trust", "verified" if checked.trust == ANCHORED else checked.trust),
         *([("hand-overs", str(checked.hand_overs))] if checked.hand_overs else []),
         *(("not opened", _unopened_text(each, checked.names)) for each in checked.unopened),

@@ -208,7 +208,7 @@ def test_a_register_with_a_revocation(aeo: Aeo, published: Pilot, tmp_path: Path
     # What takes one person is published at once.
     assert [each["recorded"] for each in said.json["publications"]] == [1]
     [waiting] = said.json["pending"]
-    assert "1 rows: 1 REVOKE" in waiting["summary"]
+    assert "1 row: 1 REVOKE" in waiting["summary"]
     done = aeo("approve", waiting["step_id"], *published.profile("HK", "approver"), "--json")
     assert (done.code, done.json["recorded"]) == (0, 1)
 
