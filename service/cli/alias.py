@@ -19,6 +19,7 @@ from service.cli.profile import Profile, calls_node
 from service.cli.publication import describe, follow, new_key
 from service.cli.question_text import parse_alias
 from service.cli.register_file import Fault
+from service.cli.text_file import read_text_file
 from service.client import PublishingClient
 
 # Rows of one call; a node takes 3,000 and 4 MiB.
@@ -55,7 +56,7 @@ def publish(
 
     Exit code 1: some rows were faulty, or the ledger refused them.
     """
-    text = file.read_text(encoding="utf-8-sig")
+    text = read_text_file(file)
     issuer = profile.economy()
     with profile.connect() as connection:
         network = NetworkFacts(connection, profile)

@@ -9,6 +9,7 @@ import typer
 
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from service.cli import arrangement_terms
+from service.cli.arrangement_file import ARRANGEMENT_FILE_LIMIT
 from service.cli.arrangement_show import (
     arrangement_text,
     describe,
@@ -26,6 +27,7 @@ from service.cli.network_facts import NetworkFacts
 from service.cli.output import show, stderr, table
 from service.cli.profile import Profile, calls_node
 from service.cli.publication import new_key
+from service.cli.text_file import read_text_file
 from service.client import ArrangementClient, Pending
 
 app = group(
@@ -61,7 +63,7 @@ def propose(
     The node makes the arrangement's lookup key and commits to it in the text, once a second person
     has approved it.
     """
-    written = file.read_text(encoding="utf-8")
+    written = read_text_file(file, ARRANGEMENT_FILE_LIMIT)
     with profile.connect() as connection:
         network = NetworkFacts(connection, profile)
         text = read_text(file, written, network)

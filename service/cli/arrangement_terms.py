@@ -12,7 +12,7 @@ import typer
 
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from aeo.ledger.v1 import arrangement_pb2 as text_pb
-from service.cli.arrangement_file import read_arrangement
+from service.cli.arrangement_file import ARRANGEMENT_FILE_LIMIT, read_arrangement
 from service.cli.arrangement_show import tell
 from service.cli.arrangement_warnings import warn
 from service.cli.commands import JsonOption, examples
@@ -20,6 +20,7 @@ from service.cli.errors import InputRefused
 from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, progress, show
 from service.cli.profile import Profile, calls_node
+from service.cli.text_file import read_text_file
 from service.client import ArrangementClient
 
 NAMED_AT_ONCE: Final = 3_000
@@ -69,7 +70,7 @@ def amend(
 
     A second person approves it. The old text holds until the last signature.
     """
-    written = file.read_text(encoding="utf-8")
+    written = read_text_file(file, ARRANGEMENT_FILE_LIMIT)
     with profile.connect() as connection:
         network = NetworkFacts(connection, profile)
         text = read_text(file, written, network)

@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.text import Text
 
 from aeo.exchange.v1 import consent_service_pb2 as pb
+from service.api.counted import counted
 from service.cli import exits
 from service.cli.civil import format_instant, parse_instant
 from service.cli.commands import JsonOption, examples, group
@@ -19,6 +20,7 @@ from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, progress, show, table, warn
 from service.cli.profile import Profile, calls_node
 from service.cli.register_file import REGISTER_LIMIT, Fault
+from service.cli.text_file import read_text_file
 from service.client import ConsentClient
 
 # Steps of one call; a node takes 3,000.
@@ -63,7 +65,7 @@ def record(
     What is taken back ends sharing at once, and the trader's profile is erased at the partners.
     What was recorded before is left alone. Exit code 1: some rows were faulty.
     """
-    text = file.read_text(encoding="utf-8-sig")
+    text = read_text_file(file)
     economy = profile.economy()
     with profile.connect() as connection:
         network = NetworkFacts(connection, profile)
@@ -275,7 +277,7 @@ def _one(
             f"{fault.code}: {fault.message}"
             if fault
             else f"{'given' if given else 'withdrawn'}; "
-            f"{said.ended_certificates} certificates no longer shared"
+            f"{counted(said.ended_certificates, 'certificate')} no longer shared"
         ),
         as_json=json,
     )

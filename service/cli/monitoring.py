@@ -30,6 +30,7 @@ from service.cli.output import facts, progress, show, table, warn
 from service.cli.profile import Profile, calls_node
 from service.cli.publication import new_key
 from service.cli.register_file import Fault
+from service.cli.text_file import read_text_file
 from service.client import Connection, Period, ReportingClient
 
 # Declarations of one call; a node takes 3,000.
@@ -121,7 +122,7 @@ def record(
     A declaration counts once: one that was recorded before is left alone. Exit code 1: some rows
     were faulty.
     """
-    text = file.read_text(encoding="utf-8-sig")
+    text = read_text_file(file)
     economy = profile.economy()
     with profile.connect() as connection:
         network = NetworkFacts(connection, profile)

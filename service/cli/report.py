@@ -10,7 +10,8 @@ from service.cli.commands import JsonOption, examples, group
 from service.cli.errors import InputRefused
 from service.cli.output import show
 from service.cli.profile import Profile, calls_node
-from service.cli.release_times_file import published_tables, read_tables
+from service.cli.release_times_file import FILE_LIMIT, published_tables, read_tables
+from service.cli.text_file import read_text_file
 
 PUBLISHED: Final = "APEC#221-CT-01.2, tables 2 to 7"
 
@@ -64,7 +65,7 @@ def release_times(
         tables, source = published_tables(), PUBLISHED
     else:
         try:
-            tables, source = read_tables(file.read_text(encoding="utf-8")), str(file)
+            tables, source = read_tables(read_text_file(file, FILE_LIMIT)), str(file)
         except InputRefused as error:
             lines = str(error).splitlines()
             raise InputRefused("\n".join(f"{file}: {line}" for line in lines)) from None
