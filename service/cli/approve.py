@@ -9,10 +9,13 @@ from rich.console import Group
 from rich.text import Text
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
+from aeo.exchange.v1.arrangement_service_pb2 import Arrangement
+from aeo.exchange.v1.membership_service_pb2 import Member, MemberProposal
 from service.cli import exits
 from service.cli.arrangement_show import describe as describe_arrangement
 from service.cli.civil import format_instant
 from service.cli.commands import JsonOption, examples, group
+from service.cli.member_text import describe_member, describe_proposal
 from service.cli.output import facts, plain, show, table
 from service.cli.pending import describe_step, step_rows
 from service.cli.profile import Profile, calls_node
@@ -118,9 +121,15 @@ def _outcome(response: Message) -> dict[str, Any]:
             "prepared": response.prepared,
             "rows": [{"code": row.code, "message": row.message} for row in response.rows],
         }
-    arrangement = getattr(response, "arrangement", None)
-    if arrangement is not None:
-        return {"arrangement": describe_arrangement(arrangement)}
+    fields = {each.name: value for each, value in response.ListFields()}
+    if isinstance(found := fields.get("arrangement"), Arrangement):
+        return {"arrangement": describe_arrangement(found)}
+    if isinstance(found := fields.get("proposal"), MemberProposal):
+        return {"proposal": describe_proposal(found)}
+    if isinstance(found := fields.get("member"), Member):
+        return {"member": describe_member(found)}
+    if "erasure_id" in fields:
+        return {"erasure_id": fields["erasure_id"]}
     return {"response": MessageToDict(response, preserving_proto_field_name=True)}
 
 
@@ -140,4 +149,31 @@ def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     if "arrangement" in result:
         state = result["arrangement"]["state"].replace("_", " ").lower()
         rows += [("arrangement", result["arrangement"]["name"]), ("state", state)]
+        rows.append(("amendment", _amendment(result["arrangement"])))
+    if "proposal" in result:
+        rows += _proposal_rows(result["proposal"])
+    if "member" in result:
+        member = result["member"]
+        rows += [("member", member["economy"]), ("key in force", member["key_id"])]
+    if "erasure_id" in result:
+        rows.append(("erasure", f"{result['erasure_id']}: see aeo profile erasures"))
     return rows
+
+
+def _amendment(arrangement: dict[str, Any]) -> str:
+    """Who has yet to sign a text that waits."""
+    if arrangement["amendment"] is None:
+        return ""
+    signed = set(arrangement["amendment_signatures"])
+    parties = {*arrangement["parties"], *arrangement["amendment"]["parties"]}
+    return f"waits for the signatures of {', '.join(sorted(parties - signed))}"
+
+
+def _proposal_rows(proposal: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("proposal", proposal["proposal_id"]),
+        ("change", proposal["change"]),
+        ("state", proposal["state"].lower()),
+        ("for", ", ".join(proposal["in_favour"])),
+        ("against", ", ".join(proposal["against"])),
+    ]
