@@ -98,6 +98,7 @@ def _message(error: BaseException) -> str:
             return f"no node answers: {error}"
         case ClientError():
             why = refusal_text(error.reason)
+            why = "" if why in str(error) else why
             request = f" (request {error.request_id})" if error.request_id else ""
             return f"{error}{': ' if why else ''}{why}{request}"
     return str(error)

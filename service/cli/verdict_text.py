@@ -18,7 +18,7 @@ from service.cli.output import facts, plain
 REASONS: Final[Mapping[int, str]] = {
     pb.REASON_NONE: "every check passed",
     pb.REASON_TIN_MALFORMED: "this is not a trader identification number",
-    pb.REASON_ALIAS_UNKNOWN: "no trader is known by this other number",
+    pb.REASON_ALIAS_UNKNOWN: "no trader is known by this other number or name",
     pb.REASON_ALIAS_AMBIGUOUS: "the number can be read in two ways, or stands for several traders",
     pb.REASON_KNOWN_AT_BEFORE_GENESIS: "the ledger did not exist yet at the time asked for",
     pb.REASON_ISSUER_UNKNOWN: "no member of the network speaks for this number's prefix",
@@ -62,6 +62,13 @@ _FINALITY: Final[Mapping[str, str]] = {
     "RECORDED": "recorded, not yet attested by a third of the members",
     "ATTESTED": "attested by more than a third of the members",
     "SEALED": "sealed by more than two thirds of the members",
+}
+# What was declared beside what the trader's profile says. Where nothing was compared, none stands.
+_NAMES: Final[Mapping[int, str]] = {
+    pb.NAME_MATCH_EXACT: "the one on file",
+    pb.NAME_MATCH_CLOSE: "close to the one on file",
+    pb.NAME_MATCH_DIFFERENT: "NOT the one on file: is this the certificate's holder?",
+    pb.NAME_MATCH_NOT_COMPARABLE: "in another script than the one on file: not compared",
 }
 # Outcomes with which `aeo lookup` ends well.
 POSITIVE: Final = frozenset({pb.OUTCOME_RECOGNISED, pb.OUTCOME_INFORMATION_ONLY})
@@ -138,6 +145,7 @@ def text(
         (said, style), "  ", (plain(verdict.tin or asked), "bold"), f"\n{_why(verdict)}\n"
     )
     rows = [
+        ("name", _NAMES.get(verdict.name_match, "")),
         ("status", _status(verdict)),
         ("valid", _validity(verdict, there)),
         ("arrangement", _arrangement(verdict, names)),
@@ -155,7 +163,7 @@ def text(
         )
         for benefit in verdict.benefits
     ]
-    return Group(heading, facts([*rows[:3], *benefits, *rows[3:]]))
+    return Group(heading, facts([*rows[:4], *benefits, *rows[4:]]))
 
 
 def _why(verdict: pb.Verdict) -> str:
