@@ -12,7 +12,7 @@ from service.api.access_items import named
 from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField, NotReady
 from service.api.hosted import hosted_member
-from service.api.method import Call, Kind, Method, Pool
+from service.api.method import Call, Method, unary
 from service.node.access_log import SUBJECT_BYTES
 from service.node.node import Node
 
@@ -37,16 +37,8 @@ class AccessLogServicer:
 
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
-        return {
-            "ListAccess": Method(
-                Kind.UNARY,
-                self.list_access,
-                pb.ListAccessRequest.FromString,
-                pb.ListAccessResponse.SerializeToString,
-                RIGHTS[Right.READ_ACCESS_LOG],
-                Pool.WAITING,
-            )
-        }
+        roles = RIGHTS[Right.READ_ACCESS_LOG]
+        return {"ListAccess": unary(self.list_access, pb.ListAccessRequest, roles)}
 
     def list_access(self, request: pb.ListAccessRequest, call: Call) -> pb.ListAccessResponse:
         """Entries from a number on, with all that was noted before the call."""

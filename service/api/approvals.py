@@ -11,13 +11,13 @@ service.api.failures.InvalidField: reason: is kept, where no trader's number may
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from aeo.exchange.v1 import approval_service_pb2 as pb
 from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField, NotFound
 from service.api.four_eyes import ApprovalDesk
-from service.api.method import Call, Kind, Method, Pool
+from service.api.method import Call, Method, unary
 
 SERVICE: Final = "aeo.exchange.v1.ApprovalService"
 REASON_CHARACTERS: Final = 200
@@ -34,21 +34,10 @@ class ApprovalServicer:
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
         read, prepare = RIGHTS[Right.READ_PUBLICATIONS], RIGHTS[Right.PREPARE]
-        table: dict[str, tuple[Any, Any, Any]] = {
-            "ListPending": (self.list_pending, pb.ListPendingRequest, read),
-            "Approve": (self.approve, pb.ApproveRequest, RIGHTS[Right.CONFIRM]),
-            "Reject": (self.reject, pb.RejectRequest, prepare),
-        }
         return {
-            name: Method(
-                Kind.UNARY,
-                handler,
-                request.FromString,
-                lambda response: response.SerializeToString(),
-                roles,
-                Pool.WAITING,
-            )
-            for name, (handler, request, roles) in table.items()
+            "ListPending": unary(self.list_pending, pb.ListPendingRequest, read),
+            "Approve": unary(self.approve, pb.ApproveRequest, RIGHTS[Right.CONFIRM]),
+            "Reject": unary(self.reject, pb.RejectRequest, prepare),
         }
 
     def list_pending(self, request: pb.ListPendingRequest, call: Call) -> pb.ListPendingResponse:

@@ -6,7 +6,8 @@ Amending, starting and opening an epoch take two persons. Republishing carries o
 and an officer does it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, cast
 
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
@@ -21,7 +22,7 @@ from service.api.arrangement_summary import (
 from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField
 from service.api.hosted import failures, hosted_member, time_to_wait
-from service.api.method import Call, FourEyes, Kind, Method, Pool
+from service.api.method import Call, FourEyes, Method, unary
 from service.node.amending import amend, check_amendment, check_start, start
 from service.node.node import HostedMember, Node
 
@@ -41,22 +42,7 @@ class ArrangementTerms:
         """By name."""
         prepare, read = RIGHTS[Right.PREPARE], RIGHTS[Right.READ_ARRANGEMENTS]
 
-        def method(
-            handler: Callable[[Any, Call], Any],
-            request: Any,
-            roles: Any = prepare,
-            four_eyes: FourEyes | None = None,
-        ) -> Method:
-            return Method(
-                Kind.UNARY,
-                handler,
-                request.FromString,
-                lambda response: response.SerializeToString(),
-                roles,
-                Pool.WAITING,
-                four_eyes,
-            )
-
+        method = partial(unary, roles=prepare)
         return {
             "Amend": method(
                 self.amend,
@@ -92,7 +78,7 @@ class ArrangementTerms:
                 self.set_instructions, pb.ArrangementServiceSetInstructionsRequest
             ),
             "GetInstructions": method(
-                self.get_instructions, pb.ArrangementServiceGetInstructionsRequest, read
+                self.get_instructions, pb.ArrangementServiceGetInstructionsRequest, roles=read
             ),
         }
 

@@ -23,7 +23,7 @@ from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField
 from service.api.hosted import failures, hosted_member, time_to_wait
 from service.api.key_fetching import fetch_lookup_key
-from service.api.method import Call, FourEyes, Kind, Method, Pool
+from service.api.method import Call, FourEyes, Kind, Method, Pool, unary
 from service.node.node import HostedMember, Node
 
 SERVICE: Final = "aeo.exchange.v1.ArrangementService"
@@ -40,26 +40,19 @@ class ArrangementServicer:
         """What to register under `SERVICE`."""
         prepare, read = RIGHTS[Right.PREPARE], RIGHTS[Right.READ_ARRANGEMENTS]
         write = RIGHTS[Right.CONFIRM]
-        table: dict[str, tuple[Any, Any, Any]] = {
-            "Propose": (self.propose, pb.ArrangementServiceProposeRequest, prepare),
-            "Sign": (self.sign, pb.ArrangementServiceSignRequest, prepare),
-            "Suspend": (self.suspend, pb.ArrangementServiceSuspendRequest, write),
-            "Resume": (self.resume, pb.ArrangementServiceResumeRequest, prepare),
-            "End": (self.end, pb.ArrangementServiceEndRequest, prepare),
-            "Get": (self.get, pb.ArrangementServiceGetRequest, read),
-            "List": (self.list, pb.ArrangementServiceListRequest, read),
-        }
+        two = self._two_persons()
         methods = {
-            name: Method(
-                Kind.UNARY,
-                handler,
-                request.FromString,
-                lambda response: response.SerializeToString(),
-                roles,
-                Pool.WAITING,
-                self._two_persons().get(name),
-            )
-            for name, (handler, request, roles) in table.items()
+            "Propose": unary(
+                self.propose, pb.ArrangementServiceProposeRequest, prepare, two["Propose"]
+            ),
+            "Sign": unary(self.sign, pb.ArrangementServiceSignRequest, prepare, two["Sign"]),
+            "Suspend": unary(self.suspend, pb.ArrangementServiceSuspendRequest, write),
+            "Resume": unary(
+                self.resume, pb.ArrangementServiceResumeRequest, prepare, two["Resume"]
+            ),
+            "End": unary(self.end, pb.ArrangementServiceEndRequest, prepare, two["End"]),
+            "Get": unary(self.get, pb.ArrangementServiceGetRequest, read),
+            "List": unary(self.list, pb.ArrangementServiceListRequest, read),
         }
         # Not among the calls that wait: one of those may be what asks.
         methods["FetchLookupKey"] = Method(

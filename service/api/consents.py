@@ -4,13 +4,13 @@ The refusal of a step never fails its neighbours. A TIN is in the request only: 
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from aeo.exchange.v1 import consent_service_pb2 as pb
 from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField
 from service.api.hosted import failures, hosted_member
-from service.api.method import Call, Kind, Method, Pool
+from service.api.method import Call, Method, unary
 from service.node.consents import MAX_STEPS
 from service.node.node import Node
 from service.node.targets import RowRefused
@@ -26,20 +26,11 @@ class ConsentServicer:
 
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
-        table: dict[str, tuple[Any, Any, Right]] = {
-            "RecordConsents": (self.record, pb.RecordConsentsRequest, Right.PREPARE),
-            "ListConsents": (self.list, pb.ListConsentsRequest, Right.READ_PUBLICATIONS),
-        }
         return {
-            name: Method(
-                Kind.UNARY,
-                handler,
-                request.FromString,
-                lambda response: response.SerializeToString(),
-                RIGHTS[right],
-                Pool.WAITING,
-            )
-            for name, (handler, request, right) in table.items()
+            "RecordConsents": unary(self.record, pb.RecordConsentsRequest, RIGHTS[Right.PREPARE]),
+            "ListConsents": unary(
+                self.list, pb.ListConsentsRequest, RIGHTS[Right.READ_PUBLICATIONS]
+            ),
         }
 
     def record(self, request: pb.RecordConsentsRequest, call: Call) -> pb.RecordConsentsResponse:

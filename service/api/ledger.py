@@ -9,14 +9,14 @@ that height without transactions.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import partial
 
 from aeo.exchange.v1 import ledger_service_pb2 as pb
 from ledger.chain.signing_set import format_signing_sets
 from ledger.state.state import State
 from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField, NotFound
-from service.api.method import Call, Kind, Method
+from service.api.method import Call, Kind, Method, Pool, unary
 from service.node.node import Node
 from service.store.ledger_store import StoredBlock
 
@@ -40,26 +40,17 @@ class LedgerServicer:
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
         roles = RIGHTS[Right.READ_LEDGER]
-        unary: dict[str, tuple[Any, Any]] = {
-            "GetNetwork": (self.get_network, pb.GetNetworkRequest),
-            "GetLatest": (self.get_latest, pb.GetLatestRequest),
-            "GetHeader": (self.get_header, pb.GetHeaderRequest),
-            "GetInclusionProof": (self.get_inclusion_proof, pb.GetInclusionProofRequest),
-            "GetConsistencyProof": (self.get_consistency_proof, pb.GetConsistencyProofRequest),
-            "GetStateProof": (self.get_state_proof, pb.GetStateProofRequest),
-            "GetSeal": (self.get_seal, pb.GetSealRequest),
-            "GetTrustChain": (self.get_trust_chain, pb.GetTrustChainRequest),
-            "ListEvidence": (self.list_evidence, pb.ListEvidenceRequest),
-        }
+        quick = partial(unary, roles=roles, pool=Pool.QUICK)
         methods = {
-            name: Method(
-                Kind.UNARY,
-                handler,
-                request.FromString,
-                lambda response: response.SerializeToString(),
-                roles,
-            )
-            for name, (handler, request) in unary.items()
+            "GetNetwork": quick(self.get_network, pb.GetNetworkRequest),
+            "GetLatest": quick(self.get_latest, pb.GetLatestRequest),
+            "GetHeader": quick(self.get_header, pb.GetHeaderRequest),
+            "GetInclusionProof": quick(self.get_inclusion_proof, pb.GetInclusionProofRequest),
+            "GetConsistencyProof": quick(self.get_consistency_proof, pb.GetConsistencyProofRequest),
+            "GetStateProof": quick(self.get_state_proof, pb.GetStateProofRequest),
+            "GetSeal": quick(self.get_seal, pb.GetSealRequest),
+            "GetTrustChain": quick(self.get_trust_chain, pb.GetTrustChainRequest),
+            "ListEvidence": quick(self.list_evidence, pb.ListEvidenceRequest),
         }
         methods["StreamBlocks"] = Method(
             Kind.SERVER_STREAM,

@@ -5,7 +5,7 @@ by another. Reading is for everyone but agencies.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from aeo.exchange.v1 import membership_service_pb2 as pb
 from aeo.ledger.v1 import governance_pb2
@@ -30,7 +30,8 @@ from service.api.membership_summary import (
     summarise_rotation,
     summarise_vote,
 )
-from service.api.method import Call, FourEyes, Kind, Method, Pool
+from service.api.method import Call, FourEyes, Method, unary
+from service.api.proposals_shown import shown_proposals
 from service.node.node import HostedMember, Node
 
 SERVICE: Final = "aeo.exchange.v1.MembershipService"
@@ -52,10 +53,10 @@ class MembershipServicer:
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
         prepare, read = RIGHTS[Right.PREPARE], RIGHTS[Right.READ_ARRANGEMENTS]
-        table: dict[str, tuple[Any, Any, Any, FourEyes | None]] = {
-            "List": (self.list, pb.MembershipServiceListRequest, read, None),
-            "Get": (self.get, pb.MembershipServiceGetRequest, read, None),
-            "Propose": (
+        return {
+            "List": unary(self.list, pb.MembershipServiceListRequest, read),
+            "Get": unary(self.get, pb.MembershipServiceGetRequest, read),
+            "Propose": unary(
                 self.propose,
                 pb.MembershipServiceProposeRequest,
                 prepare,
@@ -67,7 +68,7 @@ class MembershipServicer:
                     repeatable=True,
                 ),
             ),
-            "Vote": (
+            "Vote": unary(
                 self.vote,
                 pb.MembershipServiceVoteRequest,
                 prepare,
@@ -80,7 +81,7 @@ class MembershipServicer:
                 ),
             ),
             # Twice would be two rotations: not repeatable.
-            "RotateKey": (
+            "RotateKey": unary(
                 self.rotate_key,
                 pb.MembershipServiceRotateKeyRequest,
                 prepare,
@@ -92,31 +93,20 @@ class MembershipServicer:
                 ),
             ),
         }
-        return {
-            name: Method(
-                Kind.UNARY,
-                handler,
-                request.FromString,
-                lambda response: response.SerializeToString(),
-                roles,
-                Pool.WAITING,
-                two_persons,
-            )
-            for name, (handler, request, roles, two_persons) in table.items()
-        }
 
     def list(
         self, _request: pb.MembershipServiceListRequest, _call: Call
     ) -> pb.MembershipServiceListResponse:
-        """Everyone who ever was a member, and every proposal."""
+        """Everyone who ever was a member, and the proposals."""
         state, now = self._node.state, self._node.clock.now_ms()
-        proposals = reversed(tuple(state.proposals.items()))
+        proposals, left_out = shown_proposals(state.proposals, now)
         return pb.MembershipServiceListResponse(
             members=[_member(state, each) for _, each in sorted(state.membership.all.items())],
             proposals=[_proposal(identity, each, now) for identity, each in proposals],
             height=state.height,
             set_pending=state.signing_sets.pending is not None,
             parameters=state.parameter_bytes,
+            proposals_left_out=left_out,
         )
 
     def get(

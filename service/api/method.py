@@ -85,6 +85,18 @@ class Method:
     four_eyes: FourEyes | None = None
 
 
+def unary(
+    handler: Callable[[Any, "Call"], Message],
+    request: type[Message],
+    roles: frozenset[AccessRole],
+    four_eyes: FourEyes | None = None,
+    *,
+    pool: Pool = Pool.WAITING,
+) -> Method:
+    """A method of one request and one response, both messages; most are."""
+    return Method(Kind.UNARY, handler, request.FromString, _format, roles, pool, four_eyes)
+
+
 class Call:
     """One call in progress: who asks, how long they will wait, and under which id we log it."""
 
@@ -131,6 +143,10 @@ class Call:
     def on_end(self, callback: Callable[[], None]) -> bool:
         """Call `callback` when the call ends, however; False when it has already ended."""
         return self._context.add_callback(callback)
+
+
+def _format(response: Message) -> bytes:
+    return response.SerializeToString()
 
 
 def _request_id(context: grpc.ServicerContext) -> str | None:

@@ -17,7 +17,7 @@ from service.api.access_items import named
 from service.api.caller import RIGHTS, Caller, Right
 from service.api.failures import Denied, Illegal, InvalidField, NotFound
 from service.api.hosted import hosted_member
-from service.api.method import Call, FourEyes, Kind, Method, Pool
+from service.api.method import Call, FourEyes, Method, unary
 from service.node.node import HostedMember, Node
 from service.node.profile_exchange import FETCH_LIMIT, NOTICE_LIMIT
 from service.node.profiles import NoProfile
@@ -38,28 +38,16 @@ class ProfileServicer:
         """What to register under `SERVICE`."""
         prepare, read = RIGHTS[Right.PREPARE], RIGHTS[Right.READ_PUBLICATIONS]
         peer = RIGHTS[Right.PEER]
-        table: dict[str, tuple[Any, Any, Any]] = {
-            "Put": (self.put, pb.ProfileServicePutRequest, prepare),
-            "Get": (self.get, pb.ProfileServiceGetRequest, read),
-            "Fetch": (self.fetch, pb.ProfileServiceFetchRequest, peer),
-            "Erase": (self.erase, pb.ProfileServiceEraseRequest, prepare),
-            "NoticeErasure": (self.notice_erasure, pb.NoticeErasureRequest, peer),
-            "ListErasures": (self.list_erasures, pb.ListErasuresRequest, read),
-        }
         two = FourEyes(
             _always, _summarise, pb.ProfileServiceEraseResponse, self._check_erase, repeatable=True
         )
         return {
-            name: Method(
-                Kind.UNARY,
-                handler,
-                request.FromString,
-                lambda response: response.SerializeToString(),
-                roles,
-                Pool.WAITING,
-                two if name == "Erase" else None,
-            )
-            for name, (handler, request, roles) in table.items()
+            "Put": unary(self.put, pb.ProfileServicePutRequest, prepare),
+            "Get": unary(self.get, pb.ProfileServiceGetRequest, read),
+            "Fetch": unary(self.fetch, pb.ProfileServiceFetchRequest, peer),
+            "Erase": unary(self.erase, pb.ProfileServiceEraseRequest, prepare, two),
+            "NoticeErasure": unary(self.notice_erasure, pb.NoticeErasureRequest, peer),
+            "ListErasures": unary(self.list_erasures, pb.ListErasuresRequest, read),
         }
 
     def put(self, request: pb.ProfileServicePutRequest, call: Call) -> pb.ProfileServicePutResponse:
@@ -67,7 +55,8 @@ class ProfileServicer:
         member = hosted_member(self._node, call, request.economy)
         if not 1 <= len(request.profiles) <= MAX_PROFILES:
             raise InvalidField("profiles", f"1 to {MAX_PROFILES}, not {len(request.profiles)}")
-        faults = member.profiles.put([profile_of(profile) for profile in request.profiles])
+        profiles = [profile_of(profile) for profile in request.profiles]
+        faults = member.profiles.put(profiles, from_register=request.from_register)
         return pb.ProfileServicePutResponse(
             faults=[
                 pb.ProfileFault(index=fault.place, code=fault.code, message=fault.message)

@@ -20,7 +20,7 @@ from service.api.access_items import alias_name, named
 from service.api.caller import RIGHTS, Right
 from service.api.failures import Denied, Illegal, InvalidField, NotFound, naming
 from service.api.hosted import failures, hosted_member
-from service.api.method import Call, FourEyes, Kind, Method, Pool
+from service.api.method import Call, FourEyes, Kind, Method, Pool, unary
 from service.api.publishing_summary import (
     change_takes_two,
     rows_take_two,
@@ -48,16 +48,6 @@ class PublishingServicer:
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
         prepare, read = RIGHTS[Right.PREPARE], RIGHTS[Right.READ_PUBLICATIONS]
-
-        def unary(handler: Any, request: Any, roles: Any) -> Method:
-            return Method(
-                Kind.UNARY,
-                handler,
-                request.FromString,
-                lambda response: response.SerializeToString(),
-                roles,
-                Pool.WAITING,
-            )
 
         return {
             "Publish": Method(
@@ -123,7 +113,7 @@ class PublishingServicer:
     def change_status(self, request: pb.ChangeStatusRequest, call: Call) -> bytes:
         """One event for the certificates of one trader; PublishResponse bytes."""
         member = self._readable_change(request, call)
-        if takes_two(request.event) and not _confirms(call):
+        if takes_two(request) and not _confirms(call):
             raise Denied("APPROVER_REQUIRED", "this event takes an approver")
         request.economy = member.economy
         member.epochs.heard(lambda: [(request.tin, request.certificate_number)])

@@ -18,7 +18,7 @@ from ledger.hashing import HASH_BYTES
 from service.api.caller import RIGHTS, Right
 from service.api.failures import Illegal, InvalidField, NotFound, naming
 from service.api.hosted import failures, hosted_member, time_to_wait
-from service.api.method import Call, Kind, Method, Pool
+from service.api.method import Call, Method, unary
 from service.node.monitoring import MAX_CLEARANCES, ReportTooTelling, describe_report
 from service.node.node import HostedMember, Node
 from service.store.clearances import Figure
@@ -39,29 +39,18 @@ class ReportingServicer:
         """What to register under `SERVICE`."""
         prepare, read = RIGHTS[Right.PREPARE], RIGHTS[Right.READ_PUBLICATIONS]
         confirm = RIGHTS[Right.CONFIRM]
-        table: dict[str, tuple[Any, Any, Any]] = {
-            "RecordClearances": (self.record_clearances, pb.RecordClearancesRequest, prepare),
-            "RecordFigures": (self.record_figures, pb.RecordFiguresRequest, prepare),
-            "GetReleaseTimes": (self.get_release_times, pb.GetReleaseTimesRequest, read),
-            "GetIndicators": (self.get_indicators, pb.GetIndicatorsRequest, read),
-            "PublishReport": (self.publish_report, pb.PublishReportRequest, confirm),
-            "SignReport": (self.sign_report, pb.SignReportRequest, confirm),
-            "ListReports": (
+        return {
+            "RecordClearances": unary(self.record_clearances, pb.RecordClearancesRequest, prepare),
+            "RecordFigures": unary(self.record_figures, pb.RecordFiguresRequest, prepare),
+            "GetReleaseTimes": unary(self.get_release_times, pb.GetReleaseTimesRequest, read),
+            "GetIndicators": unary(self.get_indicators, pb.GetIndicatorsRequest, read),
+            "PublishReport": unary(self.publish_report, pb.PublishReportRequest, confirm),
+            "SignReport": unary(self.sign_report, pb.SignReportRequest, confirm),
+            "ListReports": unary(
                 self.list_reports,
                 pb.ListReportsRequest,
                 RIGHTS[Right.READ_ARRANGEMENTS],
             ),
-        }
-        return {
-            name: Method(
-                Kind.UNARY,
-                handler,
-                request.FromString,
-                lambda response: response.SerializeToString(),
-                roles,
-                Pool.WAITING,
-            )
-            for name, (handler, request, roles) in table.items()
         }
 
     def record_clearances(
