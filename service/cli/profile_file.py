@@ -5,7 +5,7 @@ r"""Traders' profiles as a file: CSV, one row a name, or JSON as `aeo profile ge
 `tin` and `name` must be there. Further rows of one TIN add names, addresses, numbers and
 validations; lists are separated by semicolons. A faulty trader is told and leaves the others.
 
->>> profiles, faults = read_profiles(
+>>> profiles, faults, lines = read_profiles(
 ...     "tin,name,language,country,address\n"
 ...     "hk-12345678,Pearl River Trading Ltd,en,HK,1 Queen's Road\n"
 ...     "HK12345678,珠江貿易有限公司,zh-Hant,,\n"
@@ -15,6 +15,8 @@ validations; lists are separated by semicolons. A faulty trader is told and leav
 [('HK12345678', 2, 1)]
 >>> [str(fault) for fault in faults]
 ['line 4, name: is empty']
+>>> lines
+{'HK12345678': 2}
 """
 
 import csv
@@ -22,7 +24,7 @@ import io
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ledger.customs.profile import Address, Name, Profile, Validation, format_profile
 from ledger.errors import FormatError
@@ -36,7 +38,16 @@ COLUMNS: Final = (
 )
 _SEPARATORS: Final = str.maketrans("", "", " -")
 
-Read = tuple[list[Profile], list[Fault]]
+
+class Read(NamedTuple):
+    """What a file says of traders, what is wrong in it, and each trader's first line.
+
+    In JSON, which has no lines that people see, the trader's place counts.
+    """
+
+    profiles: list[Profile]
+    faults: list[Fault]
+    lines: Mapping[str, int]
 
 
 def read_profiles(text: str) -> Read:
@@ -64,7 +75,7 @@ def profiles_of(rows: Sequence[Row]) -> Read:
         made[tin] = _join(made.get(tin), new)
         lines.setdefault(tin, row.line)
     profiles, faults = _checked(made, lines)
-    return profiles, [*nameless, *faults]
+    return Read(profiles, [*nameless, *faults], lines)
 
 
 def profile_object(profile: Any) -> dict[str, Any]:
@@ -120,7 +131,7 @@ def _read_csv(text: str) -> Read:
     except csv.Error as error:
         raise InputRefused(f"not CSV after line {reader.line_num}: {error}") from None
     profiles, wrong = _checked(made, lines)
-    return profiles, sorted([*faults, *wrong], key=lambda fault: fault.line)
+    return Read(profiles, sorted([*faults, *wrong], key=lambda fault: fault.line), lines)
 
 
 def _row(said: Mapping[str, str]) -> Profile:
@@ -156,24 +167,44 @@ def _read_json(text: str) -> Read:
         made[profile.tin] = profile
         lines[profile.tin] = number
     profiles, wrong = _checked(made, lines)
-    return profiles, sorted([*faults, *wrong], key=lambda fault: fault.line)
+    return Read(profiles, sorted([*faults, *wrong], key=lambda fault: fault.line), lines)
 
 
 def _object(said: Any) -> Profile:
+    """A profile's object; another form raises KeyError, TypeError or AttributeError."""
     return Profile(
-        canonical(said["tin"]),
-        tuple(Name(clean(each["text"]), each.get("language", "")) for each in said["names"]),
+        canonical(_said(said["tin"])),
         tuple(
-            Address(clean(each["text"]), each.get("language", ""), each.get("country", ""))
-            for each in said.get("addresses", [])
+            Name(clean(_said(each["text"])), _said(each.get("language", "")))
+            for each in _listed(said["names"])
         ),
-        tuple(clean(each) for each in said.get("contacts", [])),
-        tuple(clean(each) for each in said.get("certificate_numbers", [])),
         tuple(
-            Validation(each["date"], clean(each.get("scope", "")))
-            for each in said.get("validations", [])
+            Address(
+                clean(_said(each["text"])),
+                _said(each.get("language", "")),
+                _said(each.get("country", "")),
+            )
+            for each in _listed(said.get("addresses", []))
+        ),
+        tuple(clean(_said(each)) for each in _listed(said.get("contacts", []))),
+        tuple(clean(_said(each)) for each in _listed(said.get("certificate_numbers", []))),
+        tuple(
+            Validation(_said(each["date"]), clean(_said(each.get("scope", ""))))
+            for each in _listed(said.get("validations", []))
         ),
     )
+
+
+def _said(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
 
 
 def _join(before: Profile | None, new: Profile) -> Profile:
@@ -190,7 +221,9 @@ def _join(before: Profile | None, new: Profile) -> Profile:
     )
 
 
-def _checked(made: Mapping[str, Profile], lines: Mapping[str, int]) -> Read:
+def _checked(
+    made: Mapping[str, Profile], lines: Mapping[str, int]
+) -> tuple[list[Profile], list[Fault]]:
     good: list[Profile] = []
     faults: list[Fault] = []
     for tin, profile in made.items():

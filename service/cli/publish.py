@@ -21,6 +21,7 @@ from service.cli.profile_file import profiles_of
 from service.cli.publication import describe, follow, new_key
 from service.cli.register_file import Fault, Row, read_register
 from service.cli.register_plan import Change, Plan, name_arrangements, plan
+from service.cli.text_file import read_text_file
 from service.client import Pending, ProfileClient, PublishingClient
 from service.node.submission import CONFIRMED_EVENTS
 
@@ -54,11 +55,12 @@ def publish(
 
     Roles and arrangements are lists with semicolons; no arrangements means all of yours. Dates are
     civil dates in your own time zone, the last day included. A faulty row is told with its line
-    and leaves the others as they are. Names and addresses stay in the file.
+    and leaves the others as they are. Names and addresses never go to the ledger: they make the
+    traders' profiles, and leave what `aeo profile put` said besides.
 
     Exit code 1: some rows were faulty, or the ledger refused them.
     """
-    text = file.read_text(encoding="utf-8-sig")
+    text = read_text_file(file)
     issuer = profile.economy()
     with profile.connect() as connection:
         network = NetworkFacts(connection, profile)
@@ -68,12 +70,19 @@ def publish(
         planned = plan(rows, _compare(client, rows))
         faults = sorted([*register.faults, *unknown, *planned.faults], key=lambda each: each.line)
         result = _describe(file, issuer, planned, faults, network.arrangement_names)
-        named, unnamed = profiles_of(rows)
-        faults += unnamed
-        result["faults"] += [_fault(each) for each in unnamed]
+        named, unnamed, lines = profiles_of(rows)
+        faults = sorted([*faults, *unnamed], key=lambda each: each.line)
+        result["faults"] = [_fault(each) for each in faults]
         if not dry_run and named:
             # Before the records, which commit to them.
-            result["profiles"] = len(named) - len(ProfileClient(connection).put(named))
+            refused = ProfileClient(connection).put(named, from_register=True)
+            result["profiles"] = len(named) - len(refused)
+            told = {(each.line, each.column) for each in faults}
+            for each in refused:
+                line = lines[named[each.index].tin]
+                if (line, each.code) not in told:
+                    faults.append(Fault(line, each.code, each.message))
+            result["faults"] = [_fault(each) for each in faults]
         if not dry_run and planned.submissions:
             answers, not_taken, waiting = _publish(client, planned, wait=wait)
             result["publications"] = answers

@@ -17,6 +17,7 @@ from service.cli.pending import show_pending
 from service.cli.profile import Profile, calls_node
 from service.cli.profile_file import profile_object, read_profiles
 from service.cli.register_file import Fault
+from service.cli.text_file import read_text_file
 from service.client import Pending, ProfileClient
 
 app = group("Names and addresses of traders: off the ledger, shown to partners, erasable.")
@@ -41,22 +42,24 @@ def put(
 
     Exit code 1: some were faulty, and were not taken.
     """
-    good, faults = read_profiles(file.read_text(encoding="utf-8-sig"))
+    good, faults, lines = read_profiles(read_text_file(file))
     with profile.connect() as connection:
         refused = ProfileClient(connection).put(good) if good else []
-    faults += [Fault(0, good[each.index].tin, f"{each.message} ({each.code})") for each in refused]
+    faults += [
+        Fault(lines[good[each.index].tin], good[each.index].tin, f"{each.message} ({each.code})")
+        for each in refused
+    ]
+    faults.sort(key=lambda each: each.line)
     result = {
         "file": str(file),
         "taken": len(good) - len(refused),
         "faults": [
-            {"line": each.line or None, "place": each.column, "message": each.message}
-            for each in faults
+            {"line": each.line, "place": each.column, "message": each.message} for each in faults
         ],
     }
     show(result, lambda: facts([("profiles in force", f"{result['taken']:,}")]), as_json=json)
     for fault in faults:
-        where = f"line {fault.line}, " if fault.line else ""
-        warn(f"{file}: {where}{fault.column}: {fault.message}")
+        warn(f"{file}: {fault}")
     if faults:
         raise typer.Exit(exits.NO)
 

@@ -25,15 +25,20 @@ class ProfileClient:
         self._economy = economy
         self._stub = ProfileServiceStub(connection.channel)
 
-    def put(self, profiles: Sequence[Profile]) -> list[pb.ProfileFault]:
+    def put(
+        self, profiles: Sequence[Profile], *, from_register: bool = False
+    ) -> list[pb.ProfileFault]:
         """Put profiles in force; what was not taken, `index` counting through all of them.
 
+        `from_register`: a fuller profile that is in force keeps what a register does not say.
         A profile without the form of one raises `FormatError` before anything is sent.
         """
         faults = []
         data = [format_profile(profile) for profile in profiles]
         for first in range(0, len(data), PUT_LIMIT):
-            request = pb.ProfileServicePutRequest(economy=self._economy)
+            request = pb.ProfileServicePutRequest(
+                economy=self._economy, from_register=from_register
+            )
             for each in data[first : first + PUT_LIMIT]:
                 request.profiles.add().ParseFromString(each)
             answer = self._connection.call(self._stub.Put, request, WRITE_DEADLINE)

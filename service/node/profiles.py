@@ -25,6 +25,7 @@ from ledger.state.state import State
 from service.clock import Clock
 from service.errors import Refused
 from service.node.profile_index import ProfileIndex
+from service.node.profile_joined import join_register
 from service.store.erasures import Erasure
 from service.store.profiles import Opened, ProfileStore
 
@@ -66,13 +67,30 @@ class ProfileDesk:
         self._clock = clock
         self._index = ProfileIndex()
         self._loading = threading.Lock()
+        self._putting = threading.Lock()
         self._loaded = False
         self._when_erased: list[Callable[[], None]] = []
 
     # One's own.
 
-    def put(self, profiles: Sequence[Profile]) -> list[ProfileFault]:
-        """Put profiles in force, all that have the form; faults of the others."""
+    def put(
+        self, profiles: Sequence[Profile], *, from_register: bool = False
+    ) -> list[ProfileFault]:
+        """Put profiles in force, all that have the form; faults of the others.
+
+        `from_register`: beside what is in force (`service.node.profile_joined`).
+        """
+        with self._putting:
+            if from_register:
+                profiles = [self._beside(each) for each in profiles]
+            return self._put(profiles)
+
+    def _beside(self, said: Profile) -> Profile:
+        """A register's row beside the profile in force."""
+        own = self._store.own(said.tin)
+        return said if own is None else join_register(parse_profile(own), said)
+
+    def _put(self, profiles: Sequence[Profile]) -> list[ProfileFault]:
         faults: list[ProfileFault] = []
         good: list[tuple[str, bytes]] = []
         shown: list[Profile] = []

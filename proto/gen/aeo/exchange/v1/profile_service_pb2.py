@@ -26,7 +26,7 @@ from aeo.exchange.v1 import approval_service_pb2 as aeo_dot_exchange_dot_v1_dot_
 from aeo.ledger.v1 import profile_pb2 as aeo_dot_ledger_dot_v1_dot_profile__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%aeo/exchange/v1/profile_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a&aeo/exchange/v1/approval_service.proto\x1a\x1b\x61\x65o/ledger/v1/profile.proto\"U\n\x18ProfileServicePutRequest\x12(\n\x08profiles\x18\x01 \x03(\x0b\x32\x16.aeo.ledger.v1.Profile\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"J\n\x19ProfileServicePutResponse\x12-\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32\x1d.aeo.exchange.v1.ProfileFault\"<\n\x0cProfileFault\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"I\n\x18ProfileServiceGetRequest\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\"Y\n\x19ProfileServiceGetResponse\x12\'\n\x07profile\x18\x01 \x01(\x0b\x32\x16.aeo.ledger.v1.Profile\x12\x13\n\x0b\x63ommitments\x18\x02 \x03(\x0c\"Z\n\x1aProfileServiceFetchRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x13\n\x0b\x63ommitments\x18\x03 \x03(\x0c\"O\n\x1bProfileServiceFetchResponse\x12\x30\n\x08profiles\x18\x01 \x03(\x0b\x32\x1e.aeo.exchange.v1.OpenedProfile\"C\n\rOpenedProfile\x12\x12\n\ncommitment\x18\x01 \x01(\x0c\x12\r\n\x05nonce\x18\x02 \x01(\x0c\x12\x0f\n\x07profile\x18\x03 \x01(\x0c\"S\n\x1aProfileServiceEraseRequest\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x17\n\x0f\x61rrangement_ids\x18\x02 \x03(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"`\n\x1bProfileServiceEraseResponse\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"T\n\x14NoticeErasureRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x13\n\x0b\x63ommitments\x18\x03 \x03(\x0c\"?\n\x15NoticeErasureResponse\x12\x13\n\x0b\x63ommitments\x18\x01 \x03(\x0c\x12\x11\n\terased_at\x18\x02 \x01(\x10\"&\n\x13ListErasuresRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\"B\n\x14ListErasuresResponse\x12*\n\x08\x65rasures\x18\x01 \x03(\x0b\x32\x18.aeo.exchange.v1.Erasure\"a\n\x07\x45rasure\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x11\n\terased_at\x18\x02 \x01(\x10\x12/\n\x07notices\x18\x03 \x03(\x0b\x32\x1e.aeo.exchange.v1.ErasureNotice\"Q\n\rErasureNotice\x12\x0f\n\x07partner\x18\x01 \x01(\t\x12\x16\n\x0e\x61rrangement_id\x18\x02 \x01(\x0c\x12\x17\n\x0f\x61\x63knowledged_at\x18\x03 \x01(\x10\x32\xd1\x04\n\x0eProfileService\x12\\\n\x03Put\x12).aeo.exchange.v1.ProfileServicePutRequest\x1a*.aeo.exchange.v1.ProfileServicePutResponse\x12\\\n\x03Get\x12).aeo.exchange.v1.ProfileServiceGetRequest\x1a*.aeo.exchange.v1.ProfileServiceGetResponse\x12\x62\n\x05\x46\x65tch\x12+.aeo.exchange.v1.ProfileServiceFetchRequest\x1a,.aeo.exchange.v1.ProfileServiceFetchResponse\x12\x62\n\x05\x45rase\x12+.aeo.exchange.v1.ProfileServiceEraseRequest\x1a,.aeo.exchange.v1.ProfileServiceEraseResponse\x12^\n\rNoticeErasure\x12%.aeo.exchange.v1.NoticeErasureRequest\x1a&.aeo.exchange.v1.NoticeErasureResponse\x12[\n\x0cListErasures\x12$.aeo.exchange.v1.ListErasuresRequest\x1a%.aeo.exchange.v1.ListErasuresResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%aeo/exchange/v1/profile_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a&aeo/exchange/v1/approval_service.proto\x1a\x1b\x61\x65o/ledger/v1/profile.proto\"l\n\x18ProfileServicePutRequest\x12(\n\x08profiles\x18\x01 \x03(\x0b\x32\x16.aeo.ledger.v1.Profile\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x15\n\rfrom_register\x18\x03 \x01(\x08\"J\n\x19ProfileServicePutResponse\x12-\n\x06\x66\x61ults\x18\x01 \x03(\x0b\x32\x1d.aeo.exchange.v1.ProfileFault\"<\n\x0cProfileFault\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"I\n\x18ProfileServiceGetRequest\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\"Y\n\x19ProfileServiceGetResponse\x12\'\n\x07profile\x18\x01 \x01(\x0b\x32\x16.aeo.ledger.v1.Profile\x12\x13\n\x0b\x63ommitments\x18\x02 \x03(\x0c\"Z\n\x1aProfileServiceFetchRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x13\n\x0b\x63ommitments\x18\x03 \x03(\x0c\"O\n\x1bProfileServiceFetchResponse\x12\x30\n\x08profiles\x18\x01 \x03(\x0b\x32\x1e.aeo.exchange.v1.OpenedProfile\"C\n\rOpenedProfile\x12\x12\n\ncommitment\x18\x01 \x01(\x0c\x12\r\n\x05nonce\x18\x02 \x01(\x0c\x12\x0f\n\x07profile\x18\x03 \x01(\x0c\"S\n\x1aProfileServiceEraseRequest\x12\x0b\n\x03tin\x18\x01 \x01(\t\x12\x17\n\x0f\x61rrangement_ids\x18\x02 \x03(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"`\n\x1bProfileServiceEraseResponse\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"T\n\x14NoticeErasureRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\x12\x13\n\x0b\x63ommitments\x18\x03 \x03(\x0c\"?\n\x15NoticeErasureResponse\x12\x13\n\x0b\x63ommitments\x18\x01 \x03(\x0c\x12\x11\n\terased_at\x18\x02 \x01(\x10\"&\n\x13ListErasuresRequest\x12\x0f\n\x07\x65\x63onomy\x18\x01 \x01(\t\"B\n\x14ListErasuresResponse\x12*\n\x08\x65rasures\x18\x01 \x03(\x0b\x32\x18.aeo.exchange.v1.Erasure\"a\n\x07\x45rasure\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x11\n\terased_at\x18\x02 \x01(\x10\x12/\n\x07notices\x18\x03 \x03(\x0b\x32\x1e.aeo.exchange.v1.ErasureNotice\"Q\n\rErasureNotice\x12\x0f\n\x07partner\x18\x01 \x01(\t\x12\x16\n\x0e\x61rrangement_id\x18\x02 \x01(\x0c\x12\x17\n\x0f\x61\x63knowledged_at\x18\x03 \x01(\x10\x32\xd1\x04\n\x0eProfileService\x12\\\n\x03Put\x12).aeo.exchange.v1.ProfileServicePutRequest\x1a*.aeo.exchange.v1.ProfileServicePutResponse\x12\\\n\x03Get\x12).aeo.exchange.v1.ProfileServiceGetRequest\x1a*.aeo.exchange.v1.ProfileServiceGetResponse\x12\x62\n\x05\x46\x65tch\x12+.aeo.exchange.v1.ProfileServiceFetchRequest\x1a,.aeo.exchange.v1.ProfileServiceFetchResponse\x12\x62\n\x05\x45rase\x12+.aeo.exchange.v1.ProfileServiceEraseRequest\x1a,.aeo.exchange.v1.ProfileServiceEraseResponse\x12^\n\rNoticeErasure\x12%.aeo.exchange.v1.NoticeErasureRequest\x1a&.aeo.exchange.v1.NoticeErasureResponse\x12[\n\x0cListErasures\x12$.aeo.exchange.v1.ListErasuresRequest\x1a%.aeo.exchange.v1.ListErasuresResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,37 +34,37 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.exchange.v1.profile_ser
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROFILESERVICEPUTREQUEST']._serialized_start=127
-  _globals['_PROFILESERVICEPUTREQUEST']._serialized_end=212
-  _globals['_PROFILESERVICEPUTRESPONSE']._serialized_start=214
-  _globals['_PROFILESERVICEPUTRESPONSE']._serialized_end=288
-  _globals['_PROFILEFAULT']._serialized_start=290
-  _globals['_PROFILEFAULT']._serialized_end=350
-  _globals['_PROFILESERVICEGETREQUEST']._serialized_start=352
-  _globals['_PROFILESERVICEGETREQUEST']._serialized_end=425
-  _globals['_PROFILESERVICEGETRESPONSE']._serialized_start=427
-  _globals['_PROFILESERVICEGETRESPONSE']._serialized_end=516
-  _globals['_PROFILESERVICEFETCHREQUEST']._serialized_start=518
-  _globals['_PROFILESERVICEFETCHREQUEST']._serialized_end=608
-  _globals['_PROFILESERVICEFETCHRESPONSE']._serialized_start=610
-  _globals['_PROFILESERVICEFETCHRESPONSE']._serialized_end=689
-  _globals['_OPENEDPROFILE']._serialized_start=691
-  _globals['_OPENEDPROFILE']._serialized_end=758
-  _globals['_PROFILESERVICEERASEREQUEST']._serialized_start=760
-  _globals['_PROFILESERVICEERASEREQUEST']._serialized_end=843
-  _globals['_PROFILESERVICEERASERESPONSE']._serialized_start=845
-  _globals['_PROFILESERVICEERASERESPONSE']._serialized_end=941
-  _globals['_NOTICEERASUREREQUEST']._serialized_start=943
-  _globals['_NOTICEERASUREREQUEST']._serialized_end=1027
-  _globals['_NOTICEERASURERESPONSE']._serialized_start=1029
-  _globals['_NOTICEERASURERESPONSE']._serialized_end=1092
-  _globals['_LISTERASURESREQUEST']._serialized_start=1094
-  _globals['_LISTERASURESREQUEST']._serialized_end=1132
-  _globals['_LISTERASURESRESPONSE']._serialized_start=1134
-  _globals['_LISTERASURESRESPONSE']._serialized_end=1200
-  _globals['_ERASURE']._serialized_start=1202
-  _globals['_ERASURE']._serialized_end=1299
-  _globals['_ERASURENOTICE']._serialized_start=1301
-  _globals['_ERASURENOTICE']._serialized_end=1382
-  _globals['_PROFILESERVICE']._serialized_start=1385
-  _globals['_PROFILESERVICE']._serialized_end=1978
+  _globals['_PROFILESERVICEPUTREQUEST']._serialized_end=235
+  _globals['_PROFILESERVICEPUTRESPONSE']._serialized_start=237
+  _globals['_PROFILESERVICEPUTRESPONSE']._serialized_end=311
+  _globals['_PROFILEFAULT']._serialized_start=313
+  _globals['_PROFILEFAULT']._serialized_end=373
+  _globals['_PROFILESERVICEGETREQUEST']._serialized_start=375
+  _globals['_PROFILESERVICEGETREQUEST']._serialized_end=448
+  _globals['_PROFILESERVICEGETRESPONSE']._serialized_start=450
+  _globals['_PROFILESERVICEGETRESPONSE']._serialized_end=539
+  _globals['_PROFILESERVICEFETCHREQUEST']._serialized_start=541
+  _globals['_PROFILESERVICEFETCHREQUEST']._serialized_end=631
+  _globals['_PROFILESERVICEFETCHRESPONSE']._serialized_start=633
+  _globals['_PROFILESERVICEFETCHRESPONSE']._serialized_end=712
+  _globals['_OPENEDPROFILE']._serialized_start=714
+  _globals['_OPENEDPROFILE']._serialized_end=781
+  _globals['_PROFILESERVICEERASEREQUEST']._serialized_start=783
+  _globals['_PROFILESERVICEERASEREQUEST']._serialized_end=866
+  _globals['_PROFILESERVICEERASERESPONSE']._serialized_start=868
+  _globals['_PROFILESERVICEERASERESPONSE']._serialized_end=964
+  _globals['_NOTICEERASUREREQUEST']._serialized_start=966
+  _globals['_NOTICEERASUREREQUEST']._serialized_end=1050
+  _globals['_NOTICEERASURERESPONSE']._serialized_start=1052
+  _globals['_NOTICEERASURERESPONSE']._serialized_end=1115
+  _globals['_LISTERASURESREQUEST']._serialized_start=1117
+  _globals['_LISTERASURESREQUEST']._serialized_end=1155
+  _globals['_LISTERASURESRESPONSE']._serialized_start=1157
+  _globals['_LISTERASURESRESPONSE']._serialized_end=1223
+  _globals['_ERASURE']._serialized_start=1225
+  _globals['_ERASURE']._serialized_end=1322
+  _globals['_ERASURENOTICE']._serialized_start=1324
+  _globals['_ERASURENOTICE']._serialized_end=1405
+  _globals['_PROFILESERVICE']._serialized_start=1408
+  _globals['_PROFILESERVICE']._serialized_end=2001
 # @@protoc_insertion_point(module_scope)

@@ -9,12 +9,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ProfileServicePutRequest(_message.Message):
-    __slots__ = ("profiles", "economy")
+    __slots__ = ("profiles", "economy", "from_register")
     PROFILES_FIELD_NUMBER: _ClassVar[int]
     ECONOMY_FIELD_NUMBER: _ClassVar[int]
+    FROM_REGISTER_FIELD_NUMBER: _ClassVar[int]
     profiles: _containers.RepeatedCompositeFieldContainer[_profile_pb2.Profile]
     economy: str
-    def __init__(self, profiles: _Optional[_Iterable[_Union[_profile_pb2.Profile, _Mapping]]] = ..., economy: _Optional[str] = ...) -> None: ...
+    from_register: bool
+    def __init__(self, profiles: _Optional[_Iterable[_Union[_profile_pb2.Profile, _Mapping]]] = ..., economy: _Optional[str] = ..., from_register: _Optional[bool] = ...) -> None: ...
 
 class ProfileServicePutResponse(_message.Message):
     __slots__ = ("faults",)
