@@ -17,6 +17,7 @@ from service.api.failures import Denied, InvalidField
 from service.api.method import Call
 from service.keys.spiffe import AccessRole
 from service.node.node import HostedMember, Node
+from service.node.question import NAME_LIMIT
 from service.node.watch import MAX_REGISTERED, Change, Place, Registered, changes_after, end_of
 
 WAIT_SECONDS: Final = 1.0
@@ -62,6 +63,8 @@ class Watching:
         caller = call.caller
         if caller.access_role is AccessRole.AGENCY and not request.purpose.strip():
             raise InvalidField("purpose", "is required of an agency")
+        if len(request.purpose) > NAME_LIMIT:
+            raise InvalidField("purpose", f"has at most {NAME_LIMIT} characters")
         economy = request.recognising_economy or caller.economy
         member = self._node.hosted.get(economy)
         if member is None or caller.economy not in self._node.hosted:

@@ -57,6 +57,8 @@ MAX_WAITING_BYTES: Final = 64 << 20
 """Entries that wait for the disk: three million traders asked about."""
 TRADERS_OF_AN_ENTRY: Final = 3_000
 """More, of one call, become several entries."""
+PURPOSE_CHARACTERS: Final = 512
+"""Of a purpose; the rest is cut. An entry longer than a page would make the log unreadable."""
 FLUSH_S: Final = 5.0
 
 _PACKAGE: Final = "/aeo.exchange.v1."
@@ -213,6 +215,8 @@ class AccessLog:
             return self._failure is None
 
     def _note(self, noted: _Noted) -> None:
+        if len(noted.purpose) > PURPOSE_CHARACTERS:
+            noted = noted._replace(purpose=noted.purpose[:PURPOSE_CHARACTERS])
         if self._traders > MAX_WAITING_TRADERS or len(self._noted) > MAX_WAITING_CALLS:
             self._lose()
             return

@@ -122,9 +122,11 @@ def prepare_ends(
     )
 
 
-def takes_two(event: int) -> bool:
-    """Whether a second person must confirm the event."""
-    return event in CONFIRMED_EVENTS
+def takes_two(request: ChangeStatusRequest) -> bool:
+    """Whether a second person must confirm it; not where what was shared last is shared again."""
+    if request.event == pb.EVENT_SHARE_AGAIN and not request.status:
+        return False
+    return request.event in CONFIRMED_EVENTS
 
 
 def _key(key_of: Callable[[bytes], LookupKey | None], arrangement_id: bytes) -> LookupKey:
