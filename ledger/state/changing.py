@@ -143,9 +143,10 @@ def _suspend(
     if membership.members[economy].key_id != key_id:
         return KEY_NOT_IN_FORCE
     after = membership.stand(economy, SUSPENDED, entry)
-    if sets.pending is not None:
-        if not any(member.economy in after.members for member in sets.pending.members):
+    for each in (sets.current, sets.pending):
+        if each is not None and not any(one.economy in after.members for one in each.members):
             return SET_EMPTY
+    if sets.pending is not None:
         return Effect(after)
     return _with_new_set(after, sets) if _seals(economy, sets) else Effect(after)
 

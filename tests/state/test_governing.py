@@ -478,6 +478,24 @@ def test_no_suspension_leaves_a_pending_set_without_anybody(world: World) -> Non
     assert proposed(world, MemberSuspension("AU", key_id(world, "AU"))) == ""
 
 
+def test_no_suspension_takes_the_last_vote_away() -> None:
+    """Nobody of the set in force could vote any more, whoever waits in the next one."""
+    world = World(("AU", "HK"))
+    world.decide(WeightChange((("HK", 0),)))
+    world.hand_over()
+    world.decide(WeightChange((("AU", 0), ("HK", 1))))
+    assert proposed(world, MemberSuspension("AU", key_id(world, "AU"))) == "SET_EMPTY"
+
+    world = World(("AU", "HK"))
+    world.decide(MemberSuspension("HK", key_id(world, "HK")))
+    world.hand_over()
+    world.decide(Reinstatement("HK"))
+    assert proposed(world, MemberSuspension("AU", key_id(world, "AU"))) == "SET_EMPTY"
+    world.decide(WeightChange(()))
+    world.hand_over()
+    assert proposed(world, MemberSuspension("AU", key_id(world, "AU"))) == ""
+
+
 def test_a_set_comes_to_less_than_two_to_the_31(world: World) -> None:
     most = TOTAL_WEIGHT_LIMIT - 1
     heavy = WeightChange((("AU", most - 2), ("HK", 1), ("NZ", 1), ("SG", 1)))
