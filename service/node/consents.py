@@ -25,7 +25,7 @@ from aeo.exchange.v1 import consent_service_pb2 as pb
 from ledger.chain.keys import ARRANGEMENT_ID_BYTES
 from ledger.state.state import State
 from service.clock import Clock
-from service.errors import EngineStopped, Overloaded
+from service.errors import ServiceError
 from service.node.following import prepare_ends
 from service.node.publisher import Publisher
 from service.node.submission import PreparedRows
@@ -121,17 +121,13 @@ class ConsentDesk:
             said[made.tin, made.arrangement_id] = made.given
             new.append(made)
         endings = self._consents.record(new, now, recorded_by)
-        if not endings:
-            return Taken(faults, 0)
-        ended = self._end(endings)
-        self._keep()
+        ended = self._end_now(endings)
         erased: dict[str, list[bytes]] = {}
         for made in new:
             if not made.given:
                 erased.setdefault(made.tin, []).append(made.arrangement_id)
         for tin, arrangement_ids in erased.items():
             self._erase(tin, arrangement_ids)
-        self._consents.note_erased(endings)
         return Taken(faults, ended)
 
     def history(self, text: str) -> list[ConsentStep]:
@@ -165,6 +161,18 @@ class ConsentDesk:
         subject = key.subject(tin) if key is not None else b""
         return NewConsent(tin, arrangement_id, step.given, stated_at, subject)
 
+    def _end_now(self, endings: Sequence[Ending]) -> int:
+        """End at once what can be; the rest, a full outbox's say, is left to the keeper."""
+        if not endings:
+            return 0
+        try:
+            return self._end(endings)
+        except ServiceError as error:
+            self._tell(error)
+            return 0
+        finally:
+            self._keep()
+
     def _end(self, endings: Sequence[Ending]) -> int:
         """Publish END_SHARING for whatever is shared of these; how many certificates."""
         subjects = [(ending.arrangement_id, ending.subject) for ending in endings]
@@ -192,8 +200,8 @@ class ConsentDesk:
 
     def _run(self) -> None:
         wait = _AGAIN_S
-        try:
-            while True:
+        while True:
+            try:
                 with self._starting:  # whoever records an ending now starts another keeper
                     if not self._consents.endings():
                         self._keeper = None
@@ -202,13 +210,17 @@ class ConsentDesk:
                 while self._consents.under_way(began):
                     if self._stopping.wait(_LOOK_S):
                         return
-                wait = _AGAIN_S if self._carried_out(began) else min(wait * 2, _LONGEST_S)
-                if self._stopping.wait(wait):
-                    return
-        except (EngineStopped, Overloaded) as error:
-            _log.warning(
-                "consents that ended wait", economy=self._publisher.economy, reason=str(error)
-            )
+                carried_out = self._carried_out(began)
+            except ServiceError as error:
+                # Overloaded, suspended, a full disk: what has ended must end all the same.
+                self._tell(error)
+                carried_out = False
+            wait = _AGAIN_S if carried_out else min(wait * 2, _LONGEST_S)
+            if self._stopping.wait(wait):
+                return
+
+    def _tell(self, error: ServiceError) -> None:
+        _log.warning("consents that ended wait", economy=self._publisher.economy, reason=str(error))
 
     def _carried_out(self, began: int) -> bool:
         """Publish what is shared still, close what is done; False where something was shared."""
@@ -220,15 +232,21 @@ class ConsentDesk:
         if self._end(open_endings[:MAX_STEPS]):
             return False
         done = [each for each in open_endings[:MAX_STEPS] if each.recorded_at + SETTLED_MS <= began]
-        self._erase_left([each for each in done if not each.erased])
+        self._erase_left(done)
         self._consents.ended(done)
         return True
 
     def _erase_left(self, endings: Sequence[Ending]) -> None:
-        """Erase what an earlier process did not come to. Only a profile still knows the TIN."""
-        if not endings:
+        """Erase what an earlier process did not come to, or a request under way committed to since.
+
+        Only a profile still knows the TIN.
+        """
+        shared: dict[bytes, list[bytes]] = {}
+        for ending in endings:
+            shared.setdefault(ending.trader, []).append(ending.arrangement_id)
+        if not shared:
             return
         for tin in list(self._tins()):
-            own = [each for each in endings if self._consents.is_of(each.trader, tin)]
+            own = shared.get(self._consents.keyed(tin))
             if own:
-                self._erase(tin, [each.arrangement_id for each in own])
+                self._erase(tin, own)

@@ -48,7 +48,7 @@ class NoProfile(Refused):
     """There is nothing to erase."""
 
     def __init__(self) -> None:
-        super().__init__("no profile of that trader is kept here")
+        super().__init__("no profile of that trader is kept, or was shared, here")
 
 
 class ProfileDesk:

@@ -34,12 +34,8 @@ class ConsentRow(HomeTable, table=True):
 
 
 class ConsentEndingRow(HomeTable, table=True):
-    """A consent that ended, until the ledger shows that nothing is shared any more.
-
-    `erased`: whether the erasure of the trader's profile has begun.
-    """
+    """A consent that ended, until nothing is shared any more: neither status nor profile."""
 
     __tablename__ = "consent_ending"
     consent_id: int = Field(primary_key=True, foreign_key="consent.consent_id", sa_type=INT64)
     subject: bytes
-    erased: bool

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlmodel import col
 
 from service.store.consent_tables import ConsentEndingRow, ConsentRow, HomeSecretRow
@@ -59,7 +59,6 @@ class Ending(NamedTuple):
     arrangement_id: bytes
     subject: bytes
     recorded_at: int
-    erased: bool
 
 
 class ConsentStore:
@@ -97,7 +96,7 @@ class ConsentStore:
     def newest(self, arrangement_id: bytes, tin: str) -> bool | None:
         """What a trader said last of an arrangement; None where it said nothing."""
         known = self._newest.get(arrangement_id)
-        return None if known is None else known.get(self._key(tin))
+        return None if known is None else known.get(self.keyed(tin))
 
     def still_ended(self, ending: Ending) -> bool:
         """Whether the trader has not given its consent again since."""
@@ -117,7 +116,7 @@ class ConsentStore:
             return []
         if not self._secret:
             self._secret = self._commits.run(_make_secret)
-        keyed = [self._key(step.tin) for step in steps]
+        keyed = [self.keyed(step.tin) for step in steps]
 
         def work(connection: Connection) -> list[Ending]:
             newest = connection.execute(select(func.max(col(ConsentRow.consent_id)))).scalar_one()
@@ -138,19 +137,14 @@ class ConsentStore:
                 ],
             )
             endings = [
-                Ending(
-                    first + number, trader, step.arrangement_id, step.subject, recorded_at, False
-                )
+                Ending(first + number, trader, step.arrangement_id, step.subject, recorded_at)
                 for number, (step, trader) in enumerate(zip(steps, keyed, strict=True))
                 if not step.given and step.subject
             ]
             if endings:
                 connection.execute(
                     insert(ConsentEndingRow),
-                    [
-                        {"consent_id": each.consent_id, "subject": each.subject, "erased": False}
-                        for each in endings
-                    ],
+                    [{"consent_id": each.consent_id, "subject": each.subject} for each in endings],
                 )
             return endings
 
@@ -170,7 +164,7 @@ class ConsentStore:
                     col(ConsentRow.recorded_at),
                     col(ConsentRow.recorded_by),
                 )
-                .where(col(ConsentRow.trader) == self._key(tin))
+                .where(col(ConsentRow.trader) == self.keyed(tin))
                 .order_by(col(ConsentRow.consent_id))
             ).all()
         return [ConsentStep(*row) for row in rows]
@@ -185,26 +179,11 @@ class ConsentStore:
                     col(ConsentRow.arrangement_id),
                     col(ConsentEndingRow.subject),
                     col(ConsentRow.recorded_at),
-                    col(ConsentEndingRow.erased),
                 )
                 .join(ConsentEndingRow, col(ConsentEndingRow.consent_id) == ConsentRow.consent_id)
                 .order_by(col(ConsentRow.consent_id))
             ).all()
         return [Ending(*row) for row in rows]
-
-    def note_erased(self, endings: Sequence[Ending]) -> None:
-        """The erasure of these traders' profiles has begun."""
-        done = [ending.consent_id for ending in endings]
-
-        def work(connection: Connection) -> None:
-            connection.execute(
-                update(ConsentEndingRow)
-                .where(col(ConsentEndingRow.consent_id).in_(done))
-                .values(erased=True)
-            )
-
-        if done:
-            self._commits.run(work)
 
     def ended(self, endings: Sequence[Ending]) -> None:
         """These are carried out: the ledger shares nothing of them."""
@@ -231,11 +210,8 @@ class ConsentStore:
             ).scalar_one_or_none()
         return found is not None
 
-    def is_of(self, trader: bytes, tin: str) -> bool:
-        """Whether a keyed number is that of a TIN."""
-        return hmac.compare_digest(trader, self._key(tin))
-
-    def _key(self, tin: str) -> bytes:
+    def keyed(self, tin: str) -> bytes:
+        """How a trader (canonical TIN) stands in these tables."""
         return hmac.digest(self._secret, tin.encode(), "sha256")
 
 

@@ -73,7 +73,7 @@ class Erasures:
     ) -> bool:
         """Erase a profile and its nonces (of some arrangements: those nonces), and write notices.
 
-        `partners`: who must be told, by arrangement. False where there was nothing.
+        `partners`: who must be told, by arrangement. False where there was nothing to erase.
         """
 
         def work(connection: Connection) -> bool:
@@ -98,6 +98,8 @@ class Erasures:
                 )
             ):
                 made.setdefault(arrangement_id, []).append(commitment)
+            if arrangement_ids and not made:
+                return False
             connection.execute(delete(ProfileNonceRow).where(*of_these))
             if not arrangement_ids:
                 connection.execute(delete(ProfileRow).where(col(ProfileRow.tin) == tin))

@@ -9,6 +9,7 @@ import pytest
 from aeo.exchange.v1 import consent_service_pb2 as pb
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.ledger.v1 import status_pb2
+from ledger.customs.profile import Name, Profile
 from node.node_world import (
     SUSPEND,
     WAIT_S,
@@ -20,6 +21,7 @@ from node.node_world import (
 )
 from service.clock import OffsetClock, SystemClock
 from service.node import consents as consents_module
+from service.node import publisher as publisher_module
 from service.node.aliases import prepare_aliases
 from service.node.following import prepare_change
 from service.node.node import Node
@@ -278,3 +280,51 @@ def test_an_erasure_that_did_not_begin_is_taken_up(
     wait_for(lambda: not node.hosted["HK"].home.consents.endings())
     assert erased == [(TIN, [opt_in])]
     assert statuses(node, opt_in, TIN)[-1] == NOT_SHARED
+
+
+def test_what_cannot_be_published_at_once_is_published_later(
+    node: Node, opt_in: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full outbox, when a consent ends and when the keeper looks, ends nothing for good."""
+    desk = node.hosted["HK"].consents
+    erased: list[str] = []
+    desk._erase = lambda tin, _ids: erased.append(tin)
+    desk.record([give(TIN, opt_in), give(OTHER, opt_in)], "officer/o")
+    publish(node, "a", [row(TIN)], opt_in)
+    room = publisher_module.MAX_WAITING
+    monkeypatch.setattr(publisher_module, "MAX_WAITING", -1)
+    assert desk.record([give(TIN, opt_in, given=False)], "officer/o").faults == {}
+    assert erased == [TIN]
+    time.sleep(0.3)
+    assert statuses(node, opt_in, TIN) == [CERTIFIED]
+    monkeypatch.setattr(publisher_module, "MAX_WAITING", room)
+    wait_for(lambda: statuses(node, opt_in, TIN)[-1] == NOT_SHARED)
+    wait_for(lambda: not node.hosted["HK"].home.consents.endings())
+
+
+def test_a_profile_committed_to_while_consent_ends_is_erased_too(
+    node: Node, opt_in: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request judged before the end makes its nonces after the erasure."""
+    monkeypatch.setattr(consents_module, "SETTLED_MS", 1_000)
+    member = node.hosted["HK"]
+    member.profiles.put([Profile(TIN, (Name("Pearl River Trading Ltd"),))])
+    member.consents.record([give(TIN, opt_in)], "officer/o")
+    profiles = member.home.profiles
+    commit = profiles.commit
+
+    def late(wanted: list[tuple[str, bytes]]) -> list[bytes]:
+        del profiles.commit
+        member.consents.record([give(TIN, opt_in, given=False)], "officer/o")
+        return commit(wanted)
+
+    profiles.commit = late
+    publish(node, "a", [row(TIN)], opt_in)
+    wait_for(lambda: statuses(node, opt_in, TIN)[-1] == NOT_SHARED)
+    wait_for(lambda: not member.home.consents.endings())
+    key = member.keyring.key(opt_in).subject(TIN)
+    made = [each.record.profile_commitment for each in node.state.subject(opt_in, "HK", key)]
+    assert made[0]
+    assert profiles.opened(opt_in, made) == []
+    wait_for(lambda: not list(node.hosted["NZ"].home.profiles.partner_profiles()))
+    assert member.profiles.get(TIN)[0] is not None

@@ -39,7 +39,6 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("subject", sa.LargeBinary(), nullable=False),
-        sa.Column("erased", sa.Boolean(), nullable=False),
     )
 
 
