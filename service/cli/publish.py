@@ -11,6 +11,7 @@ from rich.text import Text
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.exchange.v1.approval_service_pb2 import PendingStep
+from service.api.counted import counted
 from service.cli import exits
 from service.cli.commands import JsonOption
 from service.cli.network_facts import NetworkFacts
@@ -241,11 +242,13 @@ def _outcome(answers: Sequence[Mapping[str, Any]]) -> str:
     """What became of all publications of a run, together."""
     if "state" not in answers[0]:
         prepared = sum(answer["prepared"] for answer in answers)
-        return f"{prepared:,} rows stored by the node, not waited for"
+        return f"{counted(prepared, 'row')} stored by the node, not waited for"
     last = max(answers, key=lambda answer: int(answer["height"]))
     recorded = sum(answer["recorded"] for answer in answers)
     refused = sum(len(answer["refused"]) for answer in answers)
+    if not recorded and not refused:
+        return "nothing: the node took no row"
     return (
-        f"{recorded:,} records, {refused:,} refused, up to height {last['height']} "
+        f"{counted(recorded, 'record')}, {refused:,} refused, up to height {last['height']} "
         f"({last['finality'].lower()})"
     )

@@ -124,12 +124,12 @@ def erasures(*, json: JsonOption = False, profile: Profile) -> None:
         network = NetworkFacts(connection, profile)
         found = ProfileClient(connection).erasures()
         zone = network.time_zone(profile.economy())
-        rows = [_cells(each, notice, network, zone) for each in found for notice in each.notices]
+        rows = [cells for each in found for cells in _cells(each, network, zone)]
     shown = [_erasure(each) for each in found]
 
     def for_people() -> Group:
         headings = ("erasure", "erased", "partner", "arrangement", "acknowledged")
-        return Group(table(*headings, rows=rows) if rows else Text("no partner had to be told"))
+        return Group(table(*headings, rows=rows) if rows else Text("nothing was erased"))
 
     show(shown, for_people, as_json=json)
     if any(not notice.acknowledged_at for each in found for notice in each.notices):
@@ -169,13 +169,15 @@ def _erasure(each: pb.Erasure) -> dict[str, Any]:
     }
 
 
-def _cells(
-    each: pb.Erasure, notice: pb.ErasureNotice, network: NetworkFacts, zone: str
-) -> tuple[str, ...]:
-    return (
-        each.erasure_id,
-        format_instant(each.erased_at, zone),
-        notice.partner,
-        network.arrangement_names.get(notice.arrangement_id, notice.arrangement_id.hex()),
-        format_instant(notice.acknowledged_at, zone) if notice.acknowledged_at else "not yet",
-    )
+def _cells(each: pb.Erasure, network: NetworkFacts, zone: str) -> list[tuple[str, ...]]:
+    """A row for each partner; one for an erasure that concerned nobody else."""
+    erased = (each.erasure_id, format_instant(each.erased_at, zone))
+    return [
+        (
+            *erased,
+            notice.partner,
+            network.arrangement_names.get(notice.arrangement_id, notice.arrangement_id.hex()),
+            format_instant(notice.acknowledged_at, zone) if notice.acknowledged_at else "not yet",
+        )
+        for notice in each.notices
+    ] or [(*erased, "none", "", "nothing was shared")]
