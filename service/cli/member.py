@@ -88,7 +88,9 @@ def admit(
     try:
         open_registration(data, default_backend())
     except (FormatError, SignatureError) as error:
-        raise InputRefused(f"{registration}: {error}") from None
+        raise InputRefused(
+            f"{registration}: no registration that `aeo key register` made: {error}"
+        ) from None
     _propose(governance_pb2.Proposal(admit=data), closes, profile, as_json=json)
 
 
@@ -279,6 +281,8 @@ def _propose(
         if closes is None
         else parse_moment(closes)
     )
+    if moment.timestamp() <= time.time():
+        raise InputRefused(f"--closes {closes}: is over, so that nobody could vote")
     proposal.closes_at = round(moment.timestamp() * 1000)
     with profile.connect() as connection:
         made = MembershipClient(connection).propose(proposal, new_key())

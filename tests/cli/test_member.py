@@ -141,6 +141,7 @@ def test_parameters_in_force_change_by_votes(aeo: Aeo, governed: Pilot) -> None:
         (("suspend", "NZ", "--key-id", "12"), "16 hex digits"),
         (("remove", "nz"), "two upper-case letters"),
         (("remove", "NZ", "--closes", "tomorrow"), "neither a date"),
+        (("remove", "NZ", "--closes", "2020-01-01"), "is over"),
         (("show", "FR"), "never was a member"),
         (("rotate", "--endpoint", "nowhere"), "host:port"),
     ],
