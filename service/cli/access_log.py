@@ -84,7 +84,8 @@ def export(
 
 @app.command(
     epilog=examples(
-        "aeo access-log verify pilot/home-NZ.db", "aeo access-log verify home.db --head 812:9c5a..."
+        "aeo access-log verify pilot/data/home-NZ.db",
+        "aeo access-log verify home.db --head 812:9c5a...",
     )
 )
 def verify(

@@ -52,7 +52,14 @@ FromOption: TypeAlias = Annotated[
 def propose(
     file: Annotated[
         Path,
-        typer.Argument(help="The text, as TOML: name, kind, parties and its dated rules."),
+        typer.Argument(
+            help="The text, as TOML: name, kind (RECOGNITION or INFORMATION), parties; if wanted "
+            "consent_required, staleness_minutes, notice_days, supply_chain_roles, staged_starts, "
+            "[monitoring] with period_days and reports; and a [[rule]] each: issuing, recognising, "
+            "from, and if wanted to, functions, certified_roles, levels, directions, "
+            "transport_modes, benefits, party_match_required, dispatch_from_issuer_required, "
+            "relevant_event, goods_under_way."
+        ),
     ],
     *,
     json: JsonOption = False,

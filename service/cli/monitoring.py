@@ -172,7 +172,7 @@ def record(
 def figure(
     arrangement: Named,
     code: Annotated[str, typer.Argument(help=f"One of {', '.join(_FIGURES)}.")],
-    count: Annotated[int, typer.Argument(min=0)],
+    count: Annotated[int, typer.Argument(min=0, help="How many.")],
     first: From,
     last: To,
     *,
