@@ -12,9 +12,11 @@ import grpc
 
 from aeo.exchange.v1 import publishing_service_pb2 as pb
 from aeo.exchange.v1 import verdict_pb2
+from aeo.exchange.v1.approval_service_pb2 import ApproveRequest, ApproveResponse
 from aeo.exchange.v1.status_service_pb2 import LookupRequest, LookupResponse
 from aeo.ledger.v1 import arrangement_pb2, status_pb2
 from service.bench.calls import (
+    APPROVE,
     CHANGE_STATUS,
     LIST_PUBLICATIONS,
     LOOKUP,
@@ -106,10 +108,13 @@ def publish_some(address: str, world: World, records: int) -> Published:
     prepared = [
         request.SerializeToString() for request in requests(world, range(world.traders, number))
     ]
-    with open_channel(address, world, world.approver) as channel:
+    with (
+        open_channel(address, world, world.officer) as channel,
+        open_channel(address, world, world.approver) as approving,
+    ):
         before = busy_ns(channel)
         started = time.monotonic()
-        publications = _publish_all(channel, prepared)
+        publications = _publish_all(channel, approving, prepared)
         _wait_until_sealed(channel, set(publications))
         seconds = time.monotonic() - started
         used = (busy_ns(channel) - before) / 1e3
@@ -157,8 +162,10 @@ def _is_suspended(response: bytes) -> bool:
     return reason == verdict_pb2.REASON_SUSPENDED
 
 
-def _publish_all(channel: grpc.Channel, prepared: list[bytes]) -> list[str]:
-    """Send all requests from several threads; the publications' ids."""
+def _publish_all(
+    channel: grpc.Channel, approving: grpc.Channel, prepared: list[bytes]
+) -> list[str]:
+    """Send all requests from several threads, each approved where it needs that; their ids."""
     numbers = count()
     publications: list[str] = []
     failures: list[BaseException] = []
@@ -167,6 +174,8 @@ def _publish_all(channel: grpc.Channel, prepared: list[bytes]) -> list[str]:
         try:
             while not failures and (number := next(numbers)) < len(prepared):
                 response = pb.PublishResponse.FromString(_publish(channel, prepared[number]))
+                if response.HasField("pending"):
+                    response = _approve(approving, response.pending.step_id)
                 assert response.prepared == len(response.rows), "every row is a lawful one"
                 publications.append(response.publication_id)
         except BaseException as error:  # noqa: BLE001 - told to whoever waits
@@ -195,12 +204,20 @@ def _publish(channel: grpc.Channel, request: bytes) -> bytes:
         time.sleep(_FULL_S)
 
 
+def _approve(channel: grpc.Channel, step_id: str) -> pb.PublishResponse:
+    """What an officer prepared, taken by an approver: a request that revokes somebody, say."""
+    request = ApproveRequest(step_id=step_id).SerializeToString()
+    taken = ApproveResponse.FromString(one(channel, APPROVE, request))
+    return pb.PublishResponse.FromString(taken.response)
+
+
 def _wait_until_sealed(channel: grpc.Channel, publications: set[str]) -> None:
     request = pb.ListPublicationsRequest(page_size=len(publications)).SerializeToString()
 
     def sealed() -> bool:
         page = pb.ListPublicationsResponse.FromString(one(channel, LIST_PUBLICATIONS, request))
-        assert {each.publication_id for each in page.publications} == publications, "the newest"
+        newest = {each.publication_id for each in page.publications}
+        assert newest == publications, f"the newest, not {newest ^ publications}"
         assert not any(each.refused for each in page.publications), "every record is lawful"
         return all(each.state == pb.PUBLICATION_STATE_SEALED for each in page.publications)
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Final
 
+from service.api.approvals import SERVICE as APPROVALS
+from service.api.approvals import ApprovalServicer
 from service.api.four_eyes import ApprovalDesk
 from service.api.ledger import SERVICE as LEDGER
 from service.api.ledger import LedgerServicer
@@ -45,8 +47,9 @@ def serve_world(pipe: Connection, world: World, map_process: bool) -> None:
         settle_collector()
         authorities = authorities_of(node)
         security = MutualTls(world.node.key, world.node.certificate, authorities)
-        guard = ApprovalDesk(node).guard
-        listener = Listener(f"{HOST}:0", security, Metrics(), guard=guard)
+        desk = ApprovalDesk(node)
+        listener = Listener(f"{HOST}:0", security, Metrics(), guard=desk.guard)
+        listener.register(APPROVALS, ApprovalServicer(desk).methods())
         status = StatusServicer(node)
         listener.register(STATUS, status.methods())
         listener.register(PUBLISHING, PublishingServicer(node).methods())

@@ -65,6 +65,7 @@ class World:
     authorities: bytes
     node: Credential
     engine: Credential
+    officer: Credential
     approver: Credential
     traders: int = 0
     records: int = 0
@@ -101,13 +102,14 @@ def make_world(folder: Path) -> World:
             node.hosted[economy].agreements.sign(arrangement, history.text.text_hash, _STEP_S)
     return World(
         folder,
-        dict(settings.members),
+        {economy: made.bls_secret for economy, made in keys.items()},
         genesis.network_id,
         arrangement,
         today,
         b"".join(Issued(key.node.key, key.authority_certificate).pem for key in keys.values()),
         _credential(keys[RECOGNISER].node),
         _client(keys[RECOGNISER], AccessRole.RISK_ENGINE, now),
+        _client(keys[ISSUER], AccessRole.OFFICER, now),
         _client(keys[ISSUER], AccessRole.APPROVER, now),
     )
 
@@ -165,12 +167,13 @@ def _member_keys(economy: str, now: datetime, backend: BlsBackend) -> MemberKeys
 
 def _client(keys: MemberKeys, role: AccessRole, now: datetime) -> Credential:
     assert keys.authority is not None, "made a moment ago"
-    return _credential(issue_client(keys.authority, _spiffe(keys.economy, role), now))
+    return _credential(issue_client(keys.authority, _spiffe(keys.economy, role, str(role)), now))
 
 
 def _credential(issued: Issued) -> Credential:
     return Credential(format_p256(issued.key, None), issued.pem)
 
 
-def _spiffe(economy: str, role: AccessRole) -> str:
-    return format_spiffe(SpiffeId(format_trust_domain(NETWORK), economy, role, "bench"))
+def _spiffe(economy: str, role: AccessRole, name: str = "bench") -> str:
+    """Nobody approves what somebody of the same name prepared: each client has its own."""
+    return format_spiffe(SpiffeId(format_trust_domain(NETWORK), economy, role, name))

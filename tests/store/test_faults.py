@@ -102,7 +102,7 @@ def test_a_full_ledger_keeps_what_it_has(path: Path) -> None:
 
 def test_a_full_outbox_promises_nothing(tmp_path: Path) -> None:
     path = tmp_path / "home.db"
-    with HomeStore(path, "TW", NETWORK, max_page_count=60) as home:
+    with HomeStore(path, "TW", NETWORK, max_page_count=200) as home:
         kept = fill(lambda n: home.outbox.add_publication(publication(str(n), bytes(30_000))), 0)
         assert 0 < kept == len(home.outbox.publications())
         assert home.outbox.find(str(kept)) is None
