@@ -110,7 +110,7 @@ class ProfileServicer:
         self, request: pb.NoticeErasureRequest, call: Call
     ) -> pb.NoticeErasureResponse:
         """Erase what the caller's member has erased; the answer acknowledges it."""
-        member = self._asked(request.arrangement_id, request.economy, call)
+        member = self._asked(request.arrangement_id, request.economy, call, left_too=True)
         _check_commitments(request.commitments, NOTICE_LIMIT)
         gone, at = member.profiles.erase_for(
             request.arrangement_id, call.caller.economy, request.commitments
@@ -151,15 +151,21 @@ class ProfileServicer:
             raise Illegal("NO_PROFILE", "no profile of that trader is kept here")
         return member
 
-    def _asked(self, arrangement_id: bytes, economy: str, call: Call) -> HostedMember:
-        """The hosted member that a party's node asks about an arrangement of both."""
+    def _asked(
+        self, arrangement_id: bytes, economy: str, call: Call, *, left_too: bool = False
+    ) -> HostedMember:
+        """The hosted member that a party's node asks about an arrangement of both.
+
+        `left_too`: also a former party's, which erases what it once showed.
+        """
         if len(arrangement_id) != ARRANGEMENT_ID_BYTES:
             raise InvalidField("arrangement_id", f"{ARRANGEMENT_ID_BYTES} bytes")
         history = self._node.state.arrangement(arrangement_id)
         if history is None:
             raise NotFound("ARRANGEMENT", f"no arrangement {arrangement_id.hex()}")
         caller = call.caller.economy
-        if caller not in history.text.parties:
+        texts = [history.text, *(each.text for each in history.texts if left_too)]
+        if not any(caller in text.parties for text in texts):
             raise Denied("NOT_A_PARTY", f"{caller} is not a party of the arrangement")
         member = self._node.hosted.get(economy)
         if member is None:

@@ -9,6 +9,7 @@ import pytest
 from ledger.customs.profile import Name, Profile, format_profile, profile_commitment
 from node.node_world import WAIT_S, make_network, request, row, text_between, wait_recorded
 from service.clock import OffsetClock, SystemClock
+from service.node.amending import amend
 from service.node.node import Node
 from service.node.profile_exchange import Partners, ProfileExchange, Side
 from service.store.profiles import Opened, PartnerProfile, Wanted
@@ -109,3 +110,28 @@ def test_nor_prevents_that_a_profile_comes(node: Node) -> None:
     nz.want([other], 1)
     nz.want([own], 2)
     assert own in nz.wanted(9, 9)
+
+
+def test_who_left_an_arrangement_erases_too_and_is_heard(node: Node) -> None:
+    """NZ leaves an arrangement of three: it forgets HK's traders when told, and HK forgets its."""
+    shared = agree(node, "HK", "KR", "NZ")
+    for economy, tin in (("HK", PEARL.tin), ("NZ", "NZ10000001")):
+        node.hosted[economy].profiles.put([PEARL._replace(tin=tin)])
+        publish(node, economy, f"one {economy}", row(tin))
+    kept = [node.hosted[each].home.profiles for each in ("HK", "KR", "NZ")]
+    until(lambda: [len(list(each.partner_profiles())) for each in kept] == [1, 2, 1])
+
+    hk = node.hosted["HK"]
+    text = text_between("HK", "KR")
+    amend(hk.agreements, node.state, shared, text, WAIT_S)
+    text_hash = node.state.arrangement(shared).amendment.text.text_hash
+    for party in ("HK", "KR", "NZ"):
+        node.hosted[party].agreements.sign(shared, text_hash, WAIT_S)
+    assert node.state.arrangement(shared).text.parties == ("HK", "KR")
+
+    hk.profiles.erase(PEARL.tin)
+    node.hosted["NZ"].profiles.erase("NZ10000001")
+    for economy, told in (("HK", ["KR", "NZ"]), ("NZ", ["HK", "KR"])):
+        (erasure,) = node.hosted[economy].profiles.erasures()
+        assert [each.partner for each in erasure.notices] == told
+    until(lambda: [len(list(each.partner_profiles())) for each in kept] == [0, 0, 0])

@@ -12,9 +12,12 @@ from aeo.exchange.v1.profile_service_pb2_grpc import ProfileServiceStub
 from aeo.exchange.v1.status_service_pb2_grpc import StatusServiceStub
 from aeo.ledger.v1 import status_pb2
 from client.conftest import Exchange, begin, row
-from service.client import AccessLogClient, ClientError, Invalid, Pending, PublishingClient
+from node.node_world import text_between
+from service.client import AccessLogClient, ClientError, Denied, Invalid, Pending, PublishingClient
 from service.logs import set_up_logs
+from service.node.amending import amend
 from service.store.access_log import check_file
+from service.store.profiles import PartnerProfile, Wanted
 
 REVOKED = status_pb2.STATUS_REVOKED
 SHARE_AGAIN = status_pb2.EVENT_SHARE_AGAIN
@@ -109,3 +112,28 @@ def test_no_number_enters_the_nodes_log(made: Exchange, tmp_path: Path) -> None:
     assert "refused" in logged
     for number in ("77777777", "88888888", "99999999"):
         assert number not in logged
+
+
+def test_who_left_may_still_have_its_own_erased(made: Exchange) -> None:
+    """And nothing else: it fetches no more, and of others' profiles it erases none."""
+    node = made.node
+    shared = made.agree(text_between("HK", "NZ", "SG"), "three")
+    amend(node.hosted["HK"].agreements, node.state, shared, text_between("HK", "NZ"), 10)
+    text_hash = node.state.arrangement(shared).amendment.text.text_hash
+    for party in ("HK", "NZ", "SG"):
+        node.hosted[party].agreements.sign(shared, text_hash, 10)
+    hk = node.hosted["HK"].home.profiles
+    kept = [Wanted(bytes([number]) * 32, shared, of) for number, of in ((1, "SG"), (2, "NZ"))]
+    hk.want(kept, 1)
+    hk.keep([PartnerProfile(each, "SG1", bytes(32), b"data") for each in kept], [], 0)
+    named = {"arrangement_id": shared, "economy": "HK", "commitments": [bytes([1]) * 32]}
+    with made.connection("SG", "node") as connection:
+        stub = ProfileServiceStub(connection.channel)
+        with pytest.raises(Denied):
+            connection.call(stub.Fetch, profile_service_pb2.ProfileServiceFetchRequest(**named))
+        named["commitments"] = [each.commitment for each in kept]
+        told = connection.call(
+            stub.NoticeErasure, profile_service_pb2.NoticeErasureRequest(**named)
+        )
+    assert list(told.commitments) == [bytes([1]) * 32]
+    assert [hk.partner(each.commitment) for each in kept] == [None, b"data"]
