@@ -87,12 +87,16 @@ class End(NamedTuple):
 
 
 class SignedText(NamedTuple):
-    """A text that all signed: in force from `height`, known since `time`; `entry` carried it."""
+    """A text that all signed: in force from `height`, known since `time`; `entry` carried it.
+
+    `stops` counts the suspensions and resumptions before it: a block may hold several texts.
+    """
 
     height: int
     time: int
     text: ArrangementText
     entry: ArrangementEntry
+    stops: int = 0
 
 
 class Amendment(NamedTuple):
@@ -180,7 +184,7 @@ class ArrangementHistory:
         signatures = (*amendment.signatures, signature)
         if len(signatures) < len(amendment.signers):
             return replace(self, amendment=amendment._replace(signatures=signatures))
-        signed = SignedText(height, time, amendment.text, amendment.entry)
+        signed = SignedText(height, time, amendment.text, amendment.entry, len(self.stops))
         newer = replace(
             self,
             text=amendment.text,
@@ -333,8 +337,8 @@ class ArrangementHistory:
             return []
         return [
             stop
-            for stop in self.stops
-            if stop.economy == economy and joined.height <= stop.height <= known_height
+            for stop in self.stops[joined.stops :]
+            if stop.economy == economy and stop.height <= known_height
         ]
 
     def joined_with(self, economy: str, known_height: int) -> SignedText | None:

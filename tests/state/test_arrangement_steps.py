@@ -5,6 +5,7 @@ import pytest
 from aeo.exchange.v1 import verdict_pb2
 from aeo.ledger.v1 import arrangement_pb2 as pb
 from aeo.ledger.v1 import status_pb2
+from ledger.customs.arrangement import text_hash
 from ledger.customs.evaluate import evaluate
 from ledger.customs.identify import epoch_name
 from ledger.customs.subject import LookupKey
@@ -224,6 +225,22 @@ def test_history_is_loaded_while_an_epoch_waits(world: World) -> None:
     assert [republished(world, party, shared, 2) for party in ("HK", "NZ")] == ["", ""]
     again = world.grant(shared, "HK2", migrated=True)
     assert world.publish("HK", shared, [again]).results == (("MIGRATION_OVER",),)
+
+
+def test_who_suspends_leaves_and_returns_in_one_block_has_suspended_nothing(world: World) -> None:
+    shared = world.agree("HK", "NZ", "SG")
+    less, more = text(world, shared, "HK", "SG"), text(world, shared, "HK", "NZ", "SG")
+    steps = [world.step("NZ", suspend=pb.ArrangementSuspension(arrangement_id=shared))]
+    for data in (less, more):
+        amendment = pb.ArrangementAmendment(arrangement_id=shared, text=data)
+        steps.append(world.step("HK", amend=amendment))
+        signature = pb.ArrangementSignature(arrangement_id=shared, text_hash=text_hash(data))
+        steps += [world.step(party, sign=signature) for party in ("HK", "NZ", "SG")]
+    assert world.commit(*steps).results == (("",),) * len(steps)
+    view = world.view
+    assert history(world, shared).suspended_by(view.header_time, view.height) == []
+    resumption = pb.ArrangementResumption(arrangement_id=shared)
+    assert result(world, "NZ", resume=resumption) == "NOT_SUSPENDED"
 
 
 def test_a_verdict_opens_the_key_of_the_epoch_known(world: World) -> None:
