@@ -38,12 +38,12 @@ def summarise_signature(request: pb.ArrangementServiceSignRequest) -> str:
 
 def summarise_resumption(request: pb.ArrangementServiceResumeRequest) -> str:
     """Which arrangement, and from when."""
-    return f"resume arrangement {request.arrangement_id.hex()}, {_when(request.effective_from)}"
+    return f"resume arrangement {request.arrangement_id.hex()}, {when(request.effective_from)}"
 
 
 def summarise_end(request: pb.ArrangementServiceEndRequest) -> str:
     """Which arrangement, and from when."""
-    return f"end arrangement {request.arrangement_id.hex()}, {_when(request.effective_from)}"
+    return f"end arrangement {request.arrangement_id.hex()}, {when(request.effective_from)}"
 
 
 def summarise_amendment(request: pb.ArrangementServiceAmendRequest) -> str:
@@ -65,7 +65,8 @@ def summarise_epoch(request: pb.ArrangementServiceOpenEpochRequest) -> str:
     return f"make a new lookup key for arrangement {request.arrangement_id.hex()}"
 
 
-def _when(effective_from: int) -> str:
+def when(effective_from: int) -> str:
+    """The instant, in words; 0 is at once."""
     if not effective_from:
         return "at once"
     try:

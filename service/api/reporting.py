@@ -1,6 +1,6 @@
 """ReportingService: clearances come in, keyed; aggregates go out, small cells withheld.
 
-Officers record and read; a report on the ledger and a signature under another's take an approver,
+Officers record and read; a report on the ledger and a signature under another's take two persons,
 since nothing takes them back. Reports on the ledger are for whoever may read arrangements.
 """
 
@@ -15,10 +15,11 @@ from ledger.customs.arrangement_text import CODE_FORM
 from ledger.customs.report import ReportName
 from ledger.customs.status import INSTANT_LIMIT
 from ledger.hashing import HASH_BYTES
+from service.api.arrangement_summary import always, when
 from service.api.caller import RIGHTS, Right
 from service.api.failures import Illegal, InvalidField, NotFound, naming
 from service.api.hosted import failures, hosted_member, time_to_wait
-from service.api.method import Call, Method, unary
+from service.api.method import Call, FourEyes, Method, unary
 from service.node.monitoring import MAX_CLEARANCES, ReportTooTelling, describe_report
 from service.node.node import HostedMember, Node
 from service.store.clearances import Figure
@@ -38,14 +39,21 @@ class ReportingServicer:
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
         prepare, read = RIGHTS[Right.PREPARE], RIGHTS[Right.READ_PUBLICATIONS]
-        confirm = RIGHTS[Right.CONFIRM]
+        publishing = FourEyes(
+            always, _summarise_report, pb.PublishReportResponse, self._check_report, repeatable=True
+        )
+        signing = FourEyes(
+            always, _summarise_signature, pb.SignReportResponse, self._check_signature, True
+        )
         return {
             "RecordClearances": unary(self.record_clearances, pb.RecordClearancesRequest, prepare),
             "RecordFigures": unary(self.record_figures, pb.RecordFiguresRequest, prepare),
             "GetReleaseTimes": unary(self.get_release_times, pb.GetReleaseTimesRequest, read),
             "GetIndicators": unary(self.get_indicators, pb.GetIndicatorsRequest, read),
-            "PublishReport": unary(self.publish_report, pb.PublishReportRequest, confirm),
-            "SignReport": unary(self.sign_report, pb.SignReportRequest, confirm),
+            "PublishReport": unary(
+                self.publish_report, pb.PublishReportRequest, prepare, publishing
+            ),
+            "SignReport": unary(self.sign_report, pb.SignReportRequest, prepare, signing),
             "ListReports": unary(
                 self.list_reports,
                 pb.ListReportsRequest,
@@ -122,11 +130,7 @@ class ReportingServicer:
         self, request: pb.PublishReportRequest, call: Call
     ) -> pb.PublishReportResponse:
         """Compute the report of a period and put it on the ledger."""
-        member, begin, end = self._period(request, call)
-        if request.coverage not in report_pb2.Coverage.values()[1:]:
-            raise InvalidField("coverage", "census or sample")
-        if end > self._node.clock.now_ms():
-            raise Illegal("PERIOD_NOT_OVER", "the period of the report is not over")
+        member, begin, end = self._check_report(request, call)
         try:
             with failures("to"):
                 report = member.monitoring.publish(
@@ -138,14 +142,7 @@ class ReportingServicer:
 
     def sign_report(self, request: pb.SignReportRequest, call: Call) -> pb.SignReportResponse:
         """Stand by another party's figures."""
-        member, begin, end = self._period(request, call)
-        if len(request.report_hash) != HASH_BYTES:
-            raise InvalidField("report_hash", f"{HASH_BYTES} bytes")
-        with naming("reporter"):
-            reporter = parse_economy(request.reporter.encode())
-        name = ReportName(request.arrangement_id, reporter, begin, end)
-        if name not in self._node.state.reports:
-            raise NotFound("REPORT", f"no report of {reporter} on that period")
+        member, name = self._check_signature(request, call)
         with failures("report_hash"):
             report = member.monitoring.sign(name, request.report_hash, time_to_wait(call))
         return pb.SignReportResponse(report=describe_report(report))
@@ -173,6 +170,29 @@ class ReportingServicer:
             ],
         )
 
+    def _check_report(
+        self, request: pb.PublishReportRequest, call: Call
+    ) -> tuple[HostedMember, int, int]:
+        member, begin, end = self._period(request, call)
+        if request.coverage not in report_pb2.Coverage.values()[1:]:
+            raise InvalidField("coverage", "census or sample")
+        if end > self._node.clock.now_ms():
+            raise Illegal("PERIOD_NOT_OVER", "the period of the report is not over")
+        return member, begin, end
+
+    def _check_signature(
+        self, request: pb.SignReportRequest, call: Call
+    ) -> tuple[HostedMember, ReportName]:
+        member, begin, end = self._period(request, call)
+        if len(request.report_hash) != HASH_BYTES:
+            raise InvalidField("report_hash", f"{HASH_BYTES} bytes")
+        with naming("reporter"):
+            reporter = parse_economy(request.reporter.encode())
+        name = ReportName(request.arrangement_id, reporter, begin, end)
+        if name not in self._node.state.reports:
+            raise NotFound("REPORT", f"no report of {reporter} on that period")
+        return member, name
+
     def _period(self, request: Any, call: Call) -> tuple[HostedMember, int, int]:
         member = hosted_member(self._node, call, request.economy)
         self._check_arrangement(request.arrangement_id)
@@ -191,3 +211,22 @@ class ReportingServicer:
             raise InvalidField("arrangement_id", f"{ARRANGEMENT_ID_BYTES} bytes")
         if self._node.state.arrangement(arrangement_id) is None:
             raise NotFound("ARRANGEMENT", f"no arrangement {arrangement_id.hex()}")
+
+
+def _summarise_report(request: pb.PublishReportRequest) -> str:
+    """Which period's figures go on the ledger."""
+    return (
+        f"publish the report on arrangement {request.arrangement_id.hex()}, {_period_of(request)}"
+    )
+
+
+def _summarise_signature(request: pb.SignReportRequest) -> str:
+    """Whose report is signed, with which hash."""
+    return (
+        f"sign the report of {request.reporter} on arrangement {request.arrangement_id.hex()}, "
+        f"{_period_of(request)}, hash {request.report_hash.hex()}"
+    )
+
+
+def _period_of(request: Any) -> str:
+    return f"{when(getattr(request, 'from'))} to {when(request.to).removeprefix('from ')}"

@@ -11,6 +11,7 @@ from rich.text import Text
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.exchange.v1.arrangement_service_pb2 import Arrangement
 from aeo.exchange.v1.membership_service_pb2 import Member, MemberProposal
+from aeo.exchange.v1.reporting_service_pb2 import PublishedReport
 from service.cli import exits
 from service.cli.arrangement_show import describe as describe_arrangement
 from service.cli.civil import format_instant
@@ -128,6 +129,8 @@ def _outcome(response: Message) -> dict[str, Any]:
         return {"proposal": describe_proposal(found)}
     if isinstance(found := fields.get("member"), Member):
         return {"member": describe_member(found)}
+    if isinstance(found := fields.get("report"), PublishedReport):
+        return {"report_hash": found.report_hash.hex(), "signed_by": list(found.signed_by)}
     if "erasure_id" in fields:
         return {"erasure_id": fields["erasure_id"]}
     return {"response": MessageToDict(response, preserving_proto_field_name=True)}
@@ -146,6 +149,9 @@ def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
                 (f"refused under {each['arrangement_id']}", each["message"])
                 for each in result["refused"]
             ]
+    if "report_hash" in result:
+        rows.append(("report", result["report_hash"]))
+        rows.append(("signed by", ", ".join(result["signed_by"])))
     if "arrangement" in result:
         state = result["arrangement"]["state"].replace("_", " ").lower()
         rows += [("arrangement", result["arrangement"]["name"]), ("state", state)]

@@ -27,11 +27,12 @@ from service.cli.figures_text import (
 )
 from service.cli.network_facts import NetworkFacts
 from service.cli.output import facts, progress, show, table, warn
+from service.cli.pending import show_pending
 from service.cli.profile import Profile, calls_node
 from service.cli.publication import new_key
 from service.cli.register_file import Fault
 from service.cli.text_file import read_text_file
-from service.client import Connection, Period, ReportingClient
+from service.client import Connection, Pending, Period, ReportingClient
 
 # Declarations of one call; a node takes 3,000.
 CHUNK: Final = 2_000
@@ -232,7 +233,7 @@ def publish(
 ) -> None:
     """Put the report of a period that is over on the ledger; again, and it is corrected.
 
-    Takes an approver: nothing takes a report back.
+    Takes two persons: nothing takes a report back.
     """
     with profile.connect() as connection:
         question = asked(connection, profile, arrangement, first, last)
@@ -250,7 +251,7 @@ def sign(
     json: JsonOption = False,
     profile: Profile,
 ) -> None:
-    """Stand by another party's report: a joint study. Takes an approver."""
+    """Stand by another party's report: a joint study. Takes two persons."""
     with profile.connect() as connection:
         network = NetworkFacts(connection, profile)
         client = ReportingClient(connection)
@@ -333,19 +334,23 @@ def list_reports(
 def register(app: typer.Typer) -> None:
     """Add the commands to `aeo report`."""
     period = "--from 2026-01-01 --to 2026-03-31 --profile clients/NZ/officer.toml"
-    approver = period.replace("officer", "approver")
     for command, called, lines in (
         (record, "record", ["aeo report record cleared.csv --profile clients/NZ/officer.toml"]),
         (figure, "figure", [f"aeo report figure CN-NZ APPLICATIONS_GRANTED 61 {period}"]),
         (indicators, "indicators", [f"aeo report indicators CN-NZ {period}"]),
-        (publish, "publish", [f"aeo report publish CN-NZ {approver}"]),
-        (sign, "sign", ["aeo report sign CN-NZ CN 4f1c... --profile clients/NZ/approver.toml"]),
+        (publish, "publish", [f"aeo report publish CN-NZ {period}"]),
+        (sign, "sign", ["aeo report sign CN-NZ CN 4f1c... --profile clients/NZ/officer.toml"]),
         (list_reports, "list", ["aeo report list CN-NZ", "aeo report list --json"]),
     ):
         app.command(called, epilog=examples(*lines))(command)
 
 
-def _show_one(report: pb.PublishedReport, network: NetworkFacts, *, json: bool) -> None:
+def _show_one(
+    report: pb.PublishedReport | Pending[pb.PublishedReport], network: NetworkFacts, *, json: bool
+) -> None:
+    if isinstance(report, Pending):
+        show_pending(report.step, as_json=json)
+        return
     names = network.arrangement_names
     described = _describe(report, names)
     show(

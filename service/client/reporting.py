@@ -1,15 +1,20 @@
 """Monitoring arrangements: record clearances, read the figures, publish and sign reports."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from aeo.exchange.v1 import reporting_service_pb2 as pb
 from aeo.exchange.v1.reporting_service_pb2_grpc import ReportingServiceStub
 from aeo.ledger.v1 import report_pb2
+from service.client.approvals import Pending
 from service.client.connection import Connection
 
 RECORDED_DEADLINE = 30.0
 """Seconds: a call that writes to the ledger answers when the step is recorded."""
+
+
+Reported: TypeAlias = pb.PublishedReport | Pending[pb.PublishedReport]
+"""A report as it stands on the ledger, or a step that waits for a second person."""
 
 
 class Period(NamedTuple):
@@ -72,7 +77,7 @@ class ReportingClient:
         period: Period,
         coverage: report_pb2.Coverage = report_pb2.COVERAGE_CENSUS,
         deadline: float = RECORDED_DEADLINE,
-    ) -> pb.PublishedReport:
+    ) -> Reported:
         """Put the report of a period that is over on the ledger."""
         request = pb.PublishReportRequest(
             arrangement_id=period.arrangement_id,
@@ -81,7 +86,7 @@ class ReportingClient:
             economy=self._economy,
         )
         setattr(request, "from", period.begin)
-        return self._connection.call(self._stub.PublishReport, request, deadline).report
+        return _result(self._connection.call(self._stub.PublishReport, request, deadline))
 
     def sign(
         self,
@@ -89,7 +94,7 @@ class ReportingClient:
         reporter: str,
         report_hash: bytes,
         deadline: float = RECORDED_DEADLINE,
-    ) -> pb.PublishedReport:
+    ) -> Reported:
         """Stand by the report of another party that has this hash."""
         request = pb.SignReportRequest(
             arrangement_id=period.arrangement_id,
@@ -99,9 +104,18 @@ class ReportingClient:
             economy=self._economy,
         )
         setattr(request, "from", period.begin)
-        return self._connection.call(self._stub.SignReport, request, deadline).report
+        return _result(self._connection.call(self._stub.SignReport, request, deadline))
 
     def reports(self, arrangement_id: bytes = b"") -> pb.ListReportsResponse:
         """Reports on the ledger, and those that monitoring clauses ask for."""
         request = pb.ListReportsRequest(arrangement_id=arrangement_id, economy=self._economy)
         return self._connection.call(self._stub.ListReports, request)
+
+
+def _result(response: Any) -> Reported:
+    """The report, or the step that waits."""
+    if not response.HasField("pending"):
+        report: pb.PublishedReport = response.report
+        return report
+    of: Any = type(response)
+    return Pending(response.pending, lambda data: of.FromString(data).report)

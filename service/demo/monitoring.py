@@ -13,7 +13,7 @@ from aeo.exchange.v1 import consent_service_pb2, reporting_service_pb2
 from aeo.ledger.v1 import arrangement_pb2, report_pb2
 from ledger.customs.release_times import format_percent
 from ledger.customs.small_cells import DECLARATIONS, OPERATORS
-from service.client import ConsentClient, Period, ReportingClient, StatusClient
+from service.client import ApprovalClient, ConsentClient, Period, ReportingClient, StatusClient
 from service.demo.firms import Firm
 from service.demo.questions import Asked
 from service.demo.stage import Stage
@@ -94,12 +94,14 @@ def _measure(
 
 
 def _publish(stage: Stage, console: Console, period: Period) -> None:
-    report = ReportingClient(stage.connection(REPORTER, "approver")).publish(period)
-    partner = ReportingClient(stage.connection(PARTNER, "approver"))
+    made = ReportingClient(stage.connection(REPORTER, "officer")).publish(period)
+    report = ApprovalClient(stage.connection(REPORTER, "approver")).complete(made)
+    partner = ReportingClient(stage.connection(PARTNER, "officer"))
     [found] = partner.reports(period.arrangement_id).reports
     if found.report_hash != report.report_hash:
         raise Unexpected("the partner sees another report")
-    signed = partner.sign(period, REPORTER, found.report_hash)
+    made = partner.sign(period, REPORTER, found.report_hash)
+    signed = ApprovalClient(stage.connection(PARTNER, "approver")).complete(made)
     if list(signed.signed_by) != [PARTNER]:
         raise Unexpected(f"signed by {list(signed.signed_by)}")
     console.print(

@@ -120,21 +120,32 @@ def test_own_release_times(aeo: Aeo, cleared: Pilot) -> None:
 
 def test_a_report_is_published_and_signed_by_the_partner(aeo: Aeo, cleared: Pilot) -> None:
     period = ("HK-NZ", *QUARTER)
-    assert aeo("report", "publish", *period, *cleared.profile("NZ", "officer")).code == 2
-    approver, partner = cleared.profile("NZ", "approver"), cleared.profile("HK", "approver")
-    made = aeo("report", "publish", *period, *approver, "--json")
+    approver, partner = cleared.profile("NZ", "approver"), cleared.profile("HK", "officer")
+    officer = cleared.profile("NZ", "officer")
+
+    def prepare(*words: str) -> str:
+        waiting = aeo("report", *words, "--json")
+        assert waiting.code == 0, waiting.err
+        return waiting.json["pending"]["step_id"]
+
+    step = prepare("publish", *period, *officer)
+    assert aeo("report", "list", "HK-NZ", *partner, "--json").json["reports"] == []
+    made = aeo("approve", step, *approver, "--json")
     assert made.code == 0, made.err
-    again = aeo("report", "publish", *period, *approver)
+    assert made.json["summary"].startswith("publish the report on arrangement ")
+    # Nobody alone, an approver neither.
+    own = prepare("publish", *period, *approver)
+    assert "somebody else approves it" in aeo("approve", own, *approver).err
+    again = aeo("approve", prepare("publish", *period, *officer), *approver)
     assert again.code == 1
     assert "REPORT_UNCHANGED" in again.err
-    late = aeo(
-        "report", "publish", "HK-NZ", "--from", "2026-04-01", "--to", "2999-01-01", *approver
-    )
+    late = aeo("report", "publish", "HK-NZ", "--from", "2026-04-01", "--to", "2999-01-01", *officer)
     assert late.code == 1
     [report] = aeo("report", "list", "HK-NZ", *partner, "--json").json["reports"]
     assert (report["report_hash"], report["signed_by"]) == (made.json["report_hash"], [])
     assert aeo("report", "sign", "HK-NZ", "NZ", "00" * 32, *partner).code == 2
-    signed = aeo("report", "sign", "HK-NZ", "NZ", report["report_hash"], *partner, "--json")
+    step = prepare("sign", "HK-NZ", "NZ", report["report_hash"], *partner)
+    signed = aeo("approve", step, *cleared.profile("HK", "approver"), "--json")
     assert signed.json["signed_by"] == ["HK"]
     assert "HK" in aeo("report", "list", *approver).out
 

@@ -22,57 +22,58 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from aeo.exchange.v1 import approval_service_pb2 as aeo_dot_exchange_dot_v1_dot_approval__service__pb2
 from aeo.ledger.v1 import arrangement_pb2 as aeo_dot_ledger_dot_v1_dot_arrangement__pb2
 from aeo.ledger.v1 import report_pb2 as aeo_dot_ledger_dot_v1_dot_report__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'aeo/exchange/v1/reporting_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a\x1f\x61\x65o/ledger/v1/arrangement.proto\x1a\x1a\x61\x65o/ledger/v1/report.proto\"s\n\x17RecordClearancesRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12.\n\nclearances\x18\x02 \x03(\x0b\x32\x1a.aeo.exchange.v1.Clearance\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"\xf0\x04\n\tClearance\x12\x13\n\x0b\x64\x65\x63laration\x18\x01 \x01(\t\x12\x10\n\x08operator\x18\x02 \x01(\t\x12\x11\n\tlodged_at\x18\x03 \x01(\x10\x12\x12\n\narrived_at\x18\x04 \x01(\x10\x12\x13\n\x0breleased_at\x18\x05 \x01(\x10\x12\x14\n\x0c\x64\x65livered_at\x18\x06 \x01(\x10\x12\x16\n\x0etransport_mode\x18\x07 \x01(\r\x12\x34\n\x0e\x63learance_mode\x18\x08 \x01(\x0e\x32\x1c.aeo.ledger.v1.ClearanceMode\x12\x18\n\x10recognised_under\x18\t \x01(\x0c\x12\x11\n\tcertified\x18\n \x01(\x08\x12.\n\x0e\x62\x65nefits_given\x18\x0b \x03(\x0b\x32\x16.aeo.ledger.v1.Benefit\x12\r\n\x05value\x18\x0c \x01(\x04\x12\x14\n\x0c\x64irect_trade\x18\r \x01(\x08\x12\x17\n\x0fsmall_or_medium\x18\x0e \x01(\x08\x12\x0f\n\x07parties\x18\x0f \x01(\r\x12\x19\n\x11\x63\x65rtified_parties\x18\x10 \x01(\r\x12\x1d\n\x10taken_by_customs\x18\x11 \x01(\x04H\x00\x88\x01\x01\x12\x1c\n\x0ftaken_by_agency\x18\x12 \x01(\x04H\x01\x88\x01\x01\x12\x1c\n\x0ftaken_by_trader\x18\x13 \x01(\x04H\x02\x88\x01\x01\x12\x1a\n\rtaken_by_port\x18\x14 \x01(\x04H\x03\x88\x01\x01\x12\x0f\n\x07partner\x18\x15 \x01(\tB\x13\n\x11_taken_by_customsB\x12\n\x10_taken_by_agencyB\x12\n\x10_taken_by_traderB\x10\n\x0e_taken_by_port\"t\n\x18RecordClearancesResponse\x12\x10\n\x08recorded\x18\x01 \x01(\r\x12/\n\x06\x66\x61ults\x18\x02 \x03(\x0b\x32\x1f.aeo.exchange.v1.ClearanceFault\x12\x15\n\rrepeated_call\x18\x03 \x01(\x08\">\n\x0e\x43learanceFault\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x8b\x01\n\x14RecordFiguresRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\x30\n\x07\x66igures\x18\x04 \x03(\x0b\x32\x1f.aeo.exchange.v1.ReportedFigure\x12\x0f\n\x07\x65\x63onomy\x18\x05 \x01(\t\"\\\n\x0eReportedFigure\x12+\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1d.aeo.exchange.v1.ReportedCode\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x04\"\x17\n\x15RecordFiguresResponse\"[\n\x16GetReleaseTimesRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"c\n\x17GetReleaseTimesResponse\x12\x32\n\rrelease_times\x18\x01 \x03(\x0b\x32\x1b.aeo.ledger.v1.ReleaseTimes\x12\x14\n\x0c\x64\x65\x63larations\x18\x02 \x01(\x04\"Y\n\x14GetIndicatorsRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"c\n\x15GetIndicatorsResponse\x12$\n\x06shares\x18\x01 \x03(\x0b\x32\x14.aeo.ledger.v1.Share\x12$\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x14.aeo.ledger.v1.Count\"\x84\x01\n\x14PublishReportRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12)\n\x08\x63overage\x18\x04 \x01(\x0e\x32\x17.aeo.ledger.v1.Coverage\x12\x0f\n\x07\x65\x63onomy\x18\x05 \x01(\t\"I\n\x15PublishReportResponse\x12\x30\n\x06report\x18\x01 \x01(\x0b\x32 .aeo.exchange.v1.PublishedReport\"}\n\x11SignReportRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x10\n\x08reporter\x18\x02 \x01(\t\x12\x0c\n\x04\x66rom\x18\x03 \x01(\x10\x12\n\n\x02to\x18\x04 \x01(\x10\x12\x13\n\x0breport_hash\x18\x05 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x06 \x01(\t\"F\n\x12SignReportResponse\x12\x30\n\x06report\x18\x01 \x01(\x0b\x32 .aeo.exchange.v1.PublishedReport\"=\n\x12ListReportsRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"s\n\x13ListReportsResponse\x12\x31\n\x07reports\x18\x01 \x03(\x0b\x32 .aeo.exchange.v1.PublishedReport\x12)\n\x04owed\x18\x02 \x03(\x0b\x32\x1b.aeo.exchange.v1.OwedReport\"\xc3\x01\n\x0fPublishedReport\x12/\n\x06report\x18\x01 \x01(\x0b\x32\x1f.aeo.ledger.v1.MonitoringReport\x12\x10\n\x08reporter\x18\x02 \x01(\t\x12\x14\n\x0creport_bytes\x18\x03 \x01(\x0c\x12\x13\n\x0breport_hash\x18\x04 \x01(\x0c\x12\x0e\n\x06height\x18\x05 \x01(\x04\x12\x0c\n\x04time\x18\x06 \x01(\x10\x12\x11\n\tcorrected\x18\x07 \x01(\r\x12\x11\n\tsigned_by\x18\x08 \x03(\t\"r\n\nOwedReport\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x10\n\x08reporter\x18\x02 \x01(\t\x12\x0c\n\x04\x66rom\x18\x03 \x01(\x10\x12\n\n\x02to\x18\x04 \x01(\x10\x12\x0f\n\x07reports\x18\x05 \x03(\t\x12\x0f\n\x07overdue\x18\x06 \x01(\x08*\x8e\x02\n\x0cReportedCode\x12\x1d\n\x19REPORTED_CODE_UNSPECIFIED\x10\x00\x12\x1a\n\x16REPORTED_CODE_LOOK_UPS\x10\x01\x12(\n$REPORTED_CODE_APPLICATIONS_SUBMITTED\x10\x02\x12&\n\"REPORTED_CODE_APPLICATIONS_GRANTED\x10\x03\x12&\n\"REPORTED_CODE_APPLICATIONS_REFUSED\x10\x04\x12 \n\x1cREPORTED_CODE_CERTIFIED_SMES\x10\x05\x12\'\n#REPORTED_CODE_SMES_TRADING_DIRECTLY\x10\x06\x32\xb2\x05\n\x10ReportingService\x12g\n\x10RecordClearances\x12(.aeo.exchange.v1.RecordClearancesRequest\x1a).aeo.exchange.v1.RecordClearancesResponse\x12^\n\rRecordFigures\x12%.aeo.exchange.v1.RecordFiguresRequest\x1a&.aeo.exchange.v1.RecordFiguresResponse\x12\x64\n\x0fGetReleaseTimes\x12\'.aeo.exchange.v1.GetReleaseTimesRequest\x1a(.aeo.exchange.v1.GetReleaseTimesResponse\x12^\n\rGetIndicators\x12%.aeo.exchange.v1.GetIndicatorsRequest\x1a&.aeo.exchange.v1.GetIndicatorsResponse\x12^\n\rPublishReport\x12%.aeo.exchange.v1.PublishReportRequest\x1a&.aeo.exchange.v1.PublishReportResponse\x12U\n\nSignReport\x12\".aeo.exchange.v1.SignReportRequest\x1a#.aeo.exchange.v1.SignReportResponse\x12X\n\x0bListReports\x12#.aeo.exchange.v1.ListReportsRequest\x1a$.aeo.exchange.v1.ListReportsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'aeo/exchange/v1/reporting_service.proto\x12\x0f\x61\x65o.exchange.v1\x1a&aeo/exchange/v1/approval_service.proto\x1a\x1f\x61\x65o/ledger/v1/arrangement.proto\x1a\x1a\x61\x65o/ledger/v1/report.proto\"s\n\x17RecordClearancesRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12.\n\nclearances\x18\x02 \x03(\x0b\x32\x1a.aeo.exchange.v1.Clearance\x12\x0f\n\x07\x65\x63onomy\x18\x03 \x01(\t\"\xf0\x04\n\tClearance\x12\x13\n\x0b\x64\x65\x63laration\x18\x01 \x01(\t\x12\x10\n\x08operator\x18\x02 \x01(\t\x12\x11\n\tlodged_at\x18\x03 \x01(\x10\x12\x12\n\narrived_at\x18\x04 \x01(\x10\x12\x13\n\x0breleased_at\x18\x05 \x01(\x10\x12\x14\n\x0c\x64\x65livered_at\x18\x06 \x01(\x10\x12\x16\n\x0etransport_mode\x18\x07 \x01(\r\x12\x34\n\x0e\x63learance_mode\x18\x08 \x01(\x0e\x32\x1c.aeo.ledger.v1.ClearanceMode\x12\x18\n\x10recognised_under\x18\t \x01(\x0c\x12\x11\n\tcertified\x18\n \x01(\x08\x12.\n\x0e\x62\x65nefits_given\x18\x0b \x03(\x0b\x32\x16.aeo.ledger.v1.Benefit\x12\r\n\x05value\x18\x0c \x01(\x04\x12\x14\n\x0c\x64irect_trade\x18\r \x01(\x08\x12\x17\n\x0fsmall_or_medium\x18\x0e \x01(\x08\x12\x0f\n\x07parties\x18\x0f \x01(\r\x12\x19\n\x11\x63\x65rtified_parties\x18\x10 \x01(\r\x12\x1d\n\x10taken_by_customs\x18\x11 \x01(\x04H\x00\x88\x01\x01\x12\x1c\n\x0ftaken_by_agency\x18\x12 \x01(\x04H\x01\x88\x01\x01\x12\x1c\n\x0ftaken_by_trader\x18\x13 \x01(\x04H\x02\x88\x01\x01\x12\x1a\n\rtaken_by_port\x18\x14 \x01(\x04H\x03\x88\x01\x01\x12\x0f\n\x07partner\x18\x15 \x01(\tB\x13\n\x11_taken_by_customsB\x12\n\x10_taken_by_agencyB\x12\n\x10_taken_by_traderB\x10\n\x0e_taken_by_port\"t\n\x18RecordClearancesResponse\x12\x10\n\x08recorded\x18\x01 \x01(\r\x12/\n\x06\x66\x61ults\x18\x02 \x03(\x0b\x32\x1f.aeo.exchange.v1.ClearanceFault\x12\x15\n\rrepeated_call\x18\x03 \x01(\x08\">\n\x0e\x43learanceFault\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x8b\x01\n\x14RecordFiguresRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\x30\n\x07\x66igures\x18\x04 \x03(\x0b\x32\x1f.aeo.exchange.v1.ReportedFigure\x12\x0f\n\x07\x65\x63onomy\x18\x05 \x01(\t\"\\\n\x0eReportedFigure\x12+\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1d.aeo.exchange.v1.ReportedCode\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x04\"\x17\n\x15RecordFiguresResponse\"[\n\x16GetReleaseTimesRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"c\n\x17GetReleaseTimesResponse\x12\x32\n\rrelease_times\x18\x01 \x03(\x0b\x32\x1b.aeo.ledger.v1.ReleaseTimes\x12\x14\n\x0c\x64\x65\x63larations\x18\x02 \x01(\x04\"Y\n\x14GetIndicatorsRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12\x0f\n\x07\x65\x63onomy\x18\x04 \x01(\t\"c\n\x15GetIndicatorsResponse\x12$\n\x06shares\x18\x01 \x03(\x0b\x32\x14.aeo.ledger.v1.Share\x12$\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x14.aeo.ledger.v1.Count\"\x84\x01\n\x14PublishReportRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x66rom\x18\x02 \x01(\x10\x12\n\n\x02to\x18\x03 \x01(\x10\x12)\n\x08\x63overage\x18\x04 \x01(\x0e\x32\x17.aeo.ledger.v1.Coverage\x12\x0f\n\x07\x65\x63onomy\x18\x05 \x01(\t\"x\n\x15PublishReportResponse\x12\x30\n\x06report\x18\x01 \x01(\x0b\x32 .aeo.exchange.v1.PublishedReport\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"}\n\x11SignReportRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x10\n\x08reporter\x18\x02 \x01(\t\x12\x0c\n\x04\x66rom\x18\x03 \x01(\x10\x12\n\n\x02to\x18\x04 \x01(\x10\x12\x13\n\x0breport_hash\x18\x05 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x06 \x01(\t\"u\n\x12SignReportResponse\x12\x30\n\x06report\x18\x01 \x01(\x0b\x32 .aeo.exchange.v1.PublishedReport\x12-\n\x07pending\x18\x02 \x01(\x0b\x32\x1c.aeo.exchange.v1.PendingStep\"=\n\x12ListReportsRequest\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x0f\n\x07\x65\x63onomy\x18\x02 \x01(\t\"s\n\x13ListReportsResponse\x12\x31\n\x07reports\x18\x01 \x03(\x0b\x32 .aeo.exchange.v1.PublishedReport\x12)\n\x04owed\x18\x02 \x03(\x0b\x32\x1b.aeo.exchange.v1.OwedReport\"\xc3\x01\n\x0fPublishedReport\x12/\n\x06report\x18\x01 \x01(\x0b\x32\x1f.aeo.ledger.v1.MonitoringReport\x12\x10\n\x08reporter\x18\x02 \x01(\t\x12\x14\n\x0creport_bytes\x18\x03 \x01(\x0c\x12\x13\n\x0breport_hash\x18\x04 \x01(\x0c\x12\x0e\n\x06height\x18\x05 \x01(\x04\x12\x0c\n\x04time\x18\x06 \x01(\x10\x12\x11\n\tcorrected\x18\x07 \x01(\r\x12\x11\n\tsigned_by\x18\x08 \x03(\t\"r\n\nOwedReport\x12\x16\n\x0e\x61rrangement_id\x18\x01 \x01(\x0c\x12\x10\n\x08reporter\x18\x02 \x01(\t\x12\x0c\n\x04\x66rom\x18\x03 \x01(\x10\x12\n\n\x02to\x18\x04 \x01(\x10\x12\x0f\n\x07reports\x18\x05 \x03(\t\x12\x0f\n\x07overdue\x18\x06 \x01(\x08*\x8e\x02\n\x0cReportedCode\x12\x1d\n\x19REPORTED_CODE_UNSPECIFIED\x10\x00\x12\x1a\n\x16REPORTED_CODE_LOOK_UPS\x10\x01\x12(\n$REPORTED_CODE_APPLICATIONS_SUBMITTED\x10\x02\x12&\n\"REPORTED_CODE_APPLICATIONS_GRANTED\x10\x03\x12&\n\"REPORTED_CODE_APPLICATIONS_REFUSED\x10\x04\x12 \n\x1cREPORTED_CODE_CERTIFIED_SMES\x10\x05\x12\'\n#REPORTED_CODE_SMES_TRADING_DIRECTLY\x10\x06\x32\xb2\x05\n\x10ReportingService\x12g\n\x10RecordClearances\x12(.aeo.exchange.v1.RecordClearancesRequest\x1a).aeo.exchange.v1.RecordClearancesResponse\x12^\n\rRecordFigures\x12%.aeo.exchange.v1.RecordFiguresRequest\x1a&.aeo.exchange.v1.RecordFiguresResponse\x12\x64\n\x0fGetReleaseTimes\x12\'.aeo.exchange.v1.GetReleaseTimesRequest\x1a(.aeo.exchange.v1.GetReleaseTimesResponse\x12^\n\rGetIndicators\x12%.aeo.exchange.v1.GetIndicatorsRequest\x1a&.aeo.exchange.v1.GetIndicatorsResponse\x12^\n\rPublishReport\x12%.aeo.exchange.v1.PublishReportRequest\x1a&.aeo.exchange.v1.PublishReportResponse\x12U\n\nSignReport\x12\".aeo.exchange.v1.SignReportRequest\x1a#.aeo.exchange.v1.SignReportResponse\x12X\n\x0bListReports\x12#.aeo.exchange.v1.ListReportsRequest\x1a$.aeo.exchange.v1.ListReportsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aeo.exchange.v1.reporting_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REPORTEDCODE']._serialized_start=2598
-  _globals['_REPORTEDCODE']._serialized_end=2868
-  _globals['_RECORDCLEARANCESREQUEST']._serialized_start=121
-  _globals['_RECORDCLEARANCESREQUEST']._serialized_end=236
-  _globals['_CLEARANCE']._serialized_start=239
-  _globals['_CLEARANCE']._serialized_end=863
-  _globals['_RECORDCLEARANCESRESPONSE']._serialized_start=865
-  _globals['_RECORDCLEARANCESRESPONSE']._serialized_end=981
-  _globals['_CLEARANCEFAULT']._serialized_start=983
-  _globals['_CLEARANCEFAULT']._serialized_end=1045
-  _globals['_RECORDFIGURESREQUEST']._serialized_start=1048
-  _globals['_RECORDFIGURESREQUEST']._serialized_end=1187
-  _globals['_REPORTEDFIGURE']._serialized_start=1189
-  _globals['_REPORTEDFIGURE']._serialized_end=1281
-  _globals['_RECORDFIGURESRESPONSE']._serialized_start=1283
-  _globals['_RECORDFIGURESRESPONSE']._serialized_end=1306
-  _globals['_GETRELEASETIMESREQUEST']._serialized_start=1308
-  _globals['_GETRELEASETIMESREQUEST']._serialized_end=1399
-  _globals['_GETRELEASETIMESRESPONSE']._serialized_start=1401
-  _globals['_GETRELEASETIMESRESPONSE']._serialized_end=1500
-  _globals['_GETINDICATORSREQUEST']._serialized_start=1502
-  _globals['_GETINDICATORSREQUEST']._serialized_end=1591
-  _globals['_GETINDICATORSRESPONSE']._serialized_start=1593
-  _globals['_GETINDICATORSRESPONSE']._serialized_end=1692
-  _globals['_PUBLISHREPORTREQUEST']._serialized_start=1695
-  _globals['_PUBLISHREPORTREQUEST']._serialized_end=1827
-  _globals['_PUBLISHREPORTRESPONSE']._serialized_start=1829
-  _globals['_PUBLISHREPORTRESPONSE']._serialized_end=1902
-  _globals['_SIGNREPORTREQUEST']._serialized_start=1904
-  _globals['_SIGNREPORTREQUEST']._serialized_end=2029
-  _globals['_SIGNREPORTRESPONSE']._serialized_start=2031
-  _globals['_SIGNREPORTRESPONSE']._serialized_end=2101
-  _globals['_LISTREPORTSREQUEST']._serialized_start=2103
-  _globals['_LISTREPORTSREQUEST']._serialized_end=2164
-  _globals['_LISTREPORTSRESPONSE']._serialized_start=2166
-  _globals['_LISTREPORTSRESPONSE']._serialized_end=2281
-  _globals['_PUBLISHEDREPORT']._serialized_start=2284
-  _globals['_PUBLISHEDREPORT']._serialized_end=2479
-  _globals['_OWEDREPORT']._serialized_start=2481
-  _globals['_OWEDREPORT']._serialized_end=2595
-  _globals['_REPORTINGSERVICE']._serialized_start=2871
-  _globals['_REPORTINGSERVICE']._serialized_end=3561
+  _globals['_REPORTEDCODE']._serialized_start=2732
+  _globals['_REPORTEDCODE']._serialized_end=3002
+  _globals['_RECORDCLEARANCESREQUEST']._serialized_start=161
+  _globals['_RECORDCLEARANCESREQUEST']._serialized_end=276
+  _globals['_CLEARANCE']._serialized_start=279
+  _globals['_CLEARANCE']._serialized_end=903
+  _globals['_RECORDCLEARANCESRESPONSE']._serialized_start=905
+  _globals['_RECORDCLEARANCESRESPONSE']._serialized_end=1021
+  _globals['_CLEARANCEFAULT']._serialized_start=1023
+  _globals['_CLEARANCEFAULT']._serialized_end=1085
+  _globals['_RECORDFIGURESREQUEST']._serialized_start=1088
+  _globals['_RECORDFIGURESREQUEST']._serialized_end=1227
+  _globals['_REPORTEDFIGURE']._serialized_start=1229
+  _globals['_REPORTEDFIGURE']._serialized_end=1321
+  _globals['_RECORDFIGURESRESPONSE']._serialized_start=1323
+  _globals['_RECORDFIGURESRESPONSE']._serialized_end=1346
+  _globals['_GETRELEASETIMESREQUEST']._serialized_start=1348
+  _globals['_GETRELEASETIMESREQUEST']._serialized_end=1439
+  _globals['_GETRELEASETIMESRESPONSE']._serialized_start=1441
+  _globals['_GETRELEASETIMESRESPONSE']._serialized_end=1540
+  _globals['_GETINDICATORSREQUEST']._serialized_start=1542
+  _globals['_GETINDICATORSREQUEST']._serialized_end=1631
+  _globals['_GETINDICATORSRESPONSE']._serialized_start=1633
+  _globals['_GETINDICATORSRESPONSE']._serialized_end=1732
+  _globals['_PUBLISHREPORTREQUEST']._serialized_start=1735
+  _globals['_PUBLISHREPORTREQUEST']._serialized_end=1867
+  _globals['_PUBLISHREPORTRESPONSE']._serialized_start=1869
+  _globals['_PUBLISHREPORTRESPONSE']._serialized_end=1989
+  _globals['_SIGNREPORTREQUEST']._serialized_start=1991
+  _globals['_SIGNREPORTREQUEST']._serialized_end=2116
+  _globals['_SIGNREPORTRESPONSE']._serialized_start=2118
+  _globals['_SIGNREPORTRESPONSE']._serialized_end=2235
+  _globals['_LISTREPORTSREQUEST']._serialized_start=2237
+  _globals['_LISTREPORTSREQUEST']._serialized_end=2298
+  _globals['_LISTREPORTSRESPONSE']._serialized_start=2300
+  _globals['_LISTREPORTSRESPONSE']._serialized_end=2415
+  _globals['_PUBLISHEDREPORT']._serialized_start=2418
+  _globals['_PUBLISHEDREPORT']._serialized_end=2613
+  _globals['_OWEDREPORT']._serialized_start=2615
+  _globals['_OWEDREPORT']._serialized_end=2729
+  _globals['_REPORTINGSERVICE']._serialized_start=3005
+  _globals['_REPORTINGSERVICE']._serialized_end=3695
 # @@protoc_insertion_point(module_scope)

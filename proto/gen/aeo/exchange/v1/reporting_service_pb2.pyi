@@ -1,3 +1,4 @@
+from aeo.exchange.v1 import approval_service_pb2 as _approval_service_pb2
 from aeo.ledger.v1 import arrangement_pb2 as _arrangement_pb2
 from aeo.ledger.v1 import report_pb2 as _report_pb2
 from google.protobuf.internal import containers as _containers
@@ -181,10 +182,12 @@ class PublishReportRequest(_message.Message):
     def __init__(self, arrangement_id: _Optional[bytes] = ..., to: _Optional[int] = ..., coverage: _Optional[_Union[_report_pb2.Coverage, str]] = ..., economy: _Optional[str] = ..., **kwargs) -> None: ...
 
 class PublishReportResponse(_message.Message):
-    __slots__ = ("report",)
+    __slots__ = ("report", "pending")
     REPORT_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
     report: PublishedReport
-    def __init__(self, report: _Optional[_Union[PublishedReport, _Mapping]] = ...) -> None: ...
+    pending: _approval_service_pb2.PendingStep
+    def __init__(self, report: _Optional[_Union[PublishedReport, _Mapping]] = ..., pending: _Optional[_Union[_approval_service_pb2.PendingStep, _Mapping]] = ...) -> None: ...
 
 class SignReportRequest(_message.Message):
     __slots__ = ("arrangement_id", "reporter", "to", "report_hash", "economy")
@@ -202,10 +205,12 @@ class SignReportRequest(_message.Message):
     def __init__(self, arrangement_id: _Optional[bytes] = ..., reporter: _Optional[str] = ..., to: _Optional[int] = ..., report_hash: _Optional[bytes] = ..., economy: _Optional[str] = ..., **kwargs) -> None: ...
 
 class SignReportResponse(_message.Message):
-    __slots__ = ("report",)
+    __slots__ = ("report", "pending")
     REPORT_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
     report: PublishedReport
-    def __init__(self, report: _Optional[_Union[PublishedReport, _Mapping]] = ...) -> None: ...
+    pending: _approval_service_pb2.PendingStep
+    def __init__(self, report: _Optional[_Union[PublishedReport, _Mapping]] = ..., pending: _Optional[_Union[_approval_service_pb2.PendingStep, _Mapping]] = ...) -> None: ...
 
 class ListReportsRequest(_message.Message):
     __slots__ = ("arrangement_id", "economy")
