@@ -1,4 +1,4 @@
-"""A pilot network made and run by the commands themselves, once for all tests here."""
+"""A pilot network made and run by the commands themselves, once for each file of tests."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ def aeo() -> Aeo:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network's folder, made by `aeo network init`; its node is not running."""
     folder = tmp_path_factory.mktemp("cli") / "pilot"
@@ -40,7 +40,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pilot(founded: Path) -> Iterator[Pilot]:
     """Its node in a process of its own, and an arrangement signed by both."""
     node = process("node", "run", "--config", founded / "node.toml", "--json")

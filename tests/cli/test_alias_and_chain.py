@@ -19,7 +19,7 @@ HK30000002,JP-NACCS,P4MY12345000,,,
 HEAD = "function,tin,alias\n"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def traders(pilot: Pilot) -> Pilot:
     """Two traders of Hong Kong and their aliases."""
     profile = pilot.profile("HK", "officer")

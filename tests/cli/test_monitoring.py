@@ -22,7 +22,7 @@ def line(number: int, mode: int = 4, clearance: str = "free", shared: str = "HK-
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cleared(pilot: Pilot) -> Pilot:
     """New Zealand has recorded what it cleared."""
     rows = [line(number) for number in range(1, 31)]

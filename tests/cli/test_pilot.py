@@ -14,7 +14,7 @@ HEAD = "tin,certificate,roles,level,status,valid_from,valid_to,arrangements\n"
 EX_BY_SEA = ("--function", "EX", "--mode", "1")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def published(pilot: Pilot) -> Pilot:
     """Three traders of Hong Kong: one for looking up, one to be suspended, one to go."""
     register = pilot.folder / "register.csv"
