@@ -341,9 +341,9 @@ def test_no_tin_is_logged(own_exchange: Exchange):
     set_up_logs(stream=log)
     try:
         with own_exchange.engine() as client:
-            with pytest.raises(Invalid, match="^tin: two letters"):
+            with pytest.raises(Invalid, match="two letters"):
                 client.history("HK_4711")
-            with pytest.raises(Invalid, match="^tin: two letters"):
+            with pytest.raises(Invalid, match="two letters"):
                 next(client.watch(tins=["HK_4711"]))
             assert client.lookup("HK_4711", **ASK).reason == "TIN_MALFORMED"
     finally:
