@@ -8,34 +8,23 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from service.cli import (
-    access_log,
-    alias,
-    approve,
-    arrangement,
-    consent,
-    exits,
-    export,
-    key,
-    member,
-    network,
-    node,
-    receipt,
-    report,
-    steps,
-    trader_profile,
-    verify,
-)
-from service.cli.chain import chain
+from service.cli import exits
+from service.cli.arranging import arrangement
+from service.cli.asking import receipt
+from service.cli.asking.chain import chain
+from service.cli.asking.lookup import lookup
+from service.cli.auditing import access_log, export, verify
+from service.cli.auditing.fsck import fsck
+from service.cli.auditing.verify_evidence import verify_evidence
+from service.cli.auditing.verify_receipt import verify_receipt
 from service.cli.commands import Commands, JsonOption, examples
 from service.cli.errors import AnswerIsNo, InputRefused
-from service.cli.fsck import fsck
-from service.cli.key_register import register
-from service.cli.lookup import lookup
+from service.cli.governing import key, member, network, node
+from service.cli.governing.key_register import register
+from service.cli.monitoring import report
 from service.cli.output import stdout
-from service.cli.publish import publish
-from service.cli.verify_evidence import verify_evidence
-from service.cli.verify_receipt import verify_receipt
+from service.cli.publishing import alias, approve, consent, steps, trader_profile
+from service.cli.publishing.publish import publish
 from service.errors import Failed
 
 _DEMO_FOLDER: Final = Path("var/demo")

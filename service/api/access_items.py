@@ -14,7 +14,7 @@ from ledger.customs.tin import TinError, parse_tin
 from ledger.state.state import State
 from service.api.method import Call
 from service.node.access_log import AccessLog, Item, alias_name
-from service.node.lookup import Position
+from service.node.lookup.desk import Position
 
 __all__ = ["alias_name", "identifier_of", "named", "note_chain", "purpose_of"]
 

@@ -9,7 +9,7 @@ from ledger.customs.arrangement import ArrangementHistory, ArrangementText
 from ledger.customs.arrangement_history import Signature
 from ledger.customs.text_warnings import warnings_of
 from service.api.failures import InvalidField, NotFound
-from service.node.arrangement_view import view_arrangement
+from service.node.arrangements.view import view_arrangement
 from service.node.node import Node
 
 

@@ -23,7 +23,7 @@ from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField
 from service.api.hosted import failures, hosted_member, time_to_wait
 from service.api.method import Call, FourEyes, Method, unary
-from service.node.amending import amend, check_amendment, check_start, start
+from service.node.arrangements.amending import amend, check_amendment, check_start, start
 from service.node.node import HostedMember, Node
 
 MAX_NAMED: Final = 3_000

@@ -12,8 +12,8 @@ from aeo.exchange.v1 import status_service_pb2 as pb
 from ledger.customs.chain import Chain, Party, sum_up, templates_in_force
 from ledger.customs.verdict import Query, verdict_message
 from service.api.failures import InvalidField, naming
-from service.node.lookup import LookupDesk, Position
-from service.node.question import QuestionError, read_question
+from service.node.lookup.desk import LookupDesk, Position
+from service.node.lookup.question import QuestionError, read_question
 
 MAX_PARTIES: Final = 100
 """Parties of one declaration; far more than any has, and answered in 3 ms."""

@@ -14,8 +14,8 @@ from service.keys.key_file import KeyFileError, read_passphrase, read_public
 from service.keys.key_folder import KeyFolder
 from service.keys.member_keys import NODE_FILE, NODE_KEY_FILE, open_issued
 from service.keys.spiffe import format_trust_domain
+from service.node.keys.peers import NodeTls
 from service.node.node import Node, NodeSettings
-from service.node.peers import NodeTls
 
 
 def node_settings(config: Config) -> NodeSettings:

@@ -11,9 +11,9 @@ from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField
 from service.api.hosted import failures, hosted_member
 from service.api.method import Call, Method, unary
-from service.node.consents import MAX_STEPS
 from service.node.node import Node
-from service.node.targets import RowRefused
+from service.node.profiles.consents import MAX_STEPS
+from service.node.publishing.targets import RowRefused
 
 SERVICE: Final = "aeo.exchange.v1.ConsentService"
 

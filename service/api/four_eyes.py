@@ -36,7 +36,7 @@ from service.node.approvals import (
     UnknownStep,
 )
 from service.node.node import Node
-from service.store.approvals import Step
+from service.store.home.approvals import Step
 
 SUMMARY_CHARACTERS: Final = 2_000
 """Of a summary; what is longer is cut, and the request itself can be asked for."""

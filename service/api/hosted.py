@@ -11,11 +11,11 @@ from ledger.errors import FormatError
 from service.api.failures import Denied, Expired, Full, Illegal, InvalidField, NotReady
 from service.api.method import Call
 from service.errors import EngineStopped, Overloaded
-from service.node.agreements import StepRefused, TooLate
-from service.node.key_delivery import NoLookupKey
-from service.node.keyring import WrongLookupKey
+from service.node.arrangements.agreements import StepRefused, TooLate
+from service.node.keys.delivery import NoLookupKey
+from service.node.keys.keyring import WrongLookupKey
 from service.node.node import HostedMember, Node
-from service.node.submission import ConfirmationRequired
+from service.node.publishing.submission import ConfirmationRequired
 
 # How long a full queue takes to have room again.
 RETRY_MS: Final = 500

@@ -1,6 +1,6 @@
 """A party's node asks for the lookup key of an arrangement.
 
-It is given to the nodes of parties alone (`service.node.key_delivery`). A node that is no party
+It is given to the nodes of parties alone (`service.node.keys.delivery`). A node that is no party
 gets the same answer whether the key is here or not. Answered from memory, since whoever asks is
 itself keeping somebody waiting.
 """
@@ -9,7 +9,7 @@ from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from ledger.chain.keys import ARRANGEMENT_ID_BYTES
 from service.api.failures import Denied, Illegal, InvalidField, NotFound
 from service.api.method import Call
-from service.node.key_delivery import key_holders
+from service.node.keys.delivery import key_holders
 from service.node.node import Node
 
 

@@ -18,7 +18,7 @@ from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField, NotFound
 from service.api.method import Call, Kind, Method, Pool, unary
 from service.node.node import Node
-from service.store.ledger_store import StoredBlock
+from service.store.ledger.ledger_store import StoredBlock
 
 SERVICE = "aeo.exchange.v1.LedgerService"
 

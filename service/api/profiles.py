@@ -19,8 +19,8 @@ from service.api.failures import Denied, Illegal, InvalidField, NotFound
 from service.api.hosted import hosted_member
 from service.api.method import Call, FourEyes, Method, unary
 from service.node.node import HostedMember, Node
-from service.node.profile_exchange import FETCH_LIMIT, NOTICE_LIMIT
-from service.node.profiles import NoProfile
+from service.node.profiles.desk import NoProfile
+from service.node.profiles.exchange import FETCH_LIMIT, NOTICE_LIMIT
 
 SERVICE: Final = "aeo.exchange.v1.ProfileService"
 

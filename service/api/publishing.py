@@ -27,12 +27,12 @@ from service.api.publishing_summary import (
     summarise_change,
     summarise_rows,
 )
-from service.node.aliases import find_alias, prepare_aliases
-from service.node.following import LEADS_TO, prepare_change, takes_two
 from service.node.node import HostedMember, Node
-from service.node.register import compare_rows
-from service.node.submission import MAX_ROWS, PreparedRows
-from service.store.outbox import PAGE_LIMIT
+from service.node.publishing.aliases import find_alias, prepare_aliases
+from service.node.publishing.following import LEADS_TO, prepare_change, takes_two
+from service.node.publishing.register import compare_rows
+from service.node.publishing.submission import MAX_ROWS, PreparedRows
+from service.store.home.outbox import PAGE_LIMIT
 
 SERVICE: Final = "aeo.exchange.v1.PublishingService"
 KEY_CHARACTERS: Final = 64

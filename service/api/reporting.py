@@ -20,9 +20,9 @@ from service.api.caller import RIGHTS, Right
 from service.api.failures import Illegal, InvalidField, NotFound, naming
 from service.api.hosted import failures, hosted_member, time_to_wait
 from service.api.method import Call, FourEyes, Method, unary
-from service.node.monitoring import MAX_CLEARANCES, ReportTooTelling, describe_report
+from service.node.monitoring.desk import MAX_CLEARANCES, ReportTooTelling, describe_report
 from service.node.node import HostedMember, Node
-from service.store.clearances import Figure
+from service.store.home.clearances import Figure
 
 SERVICE: Final = "aeo.exchange.v1.ReportingService"
 KEY_CHARACTERS: Final = 64

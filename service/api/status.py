@@ -1,7 +1,7 @@
 """`StatusService`: does a trader's status hold, here, now?
 
-Look-ups are read and answered as bytes: what the desk remembers (`service.node.lookup`) is found by
-the bytes of the question, and joined to an answer without a message object on the way.
+Look-ups are read and answered as bytes: what the desk remembers (`service.node.lookup.desk`) is
+found by the bytes of the question, and joined to an answer without a message object on the way.
 
 A malformed question alone gets INVALID_ARGUMENT. Among others (batch, stream) it must not fail its
 neighbours: its verdict is empty, with outcome and reason UNSPECIFIED, which no rule ever gives, and
@@ -34,12 +34,12 @@ from service.api.method import Call, Kind, Method
 from service.api.watching import Watching
 from service.keys.spiffe import AccessRole
 from service.node.access_log import AccessLog
-from service.node.desks import Desks
-from service.node.lookup import REMEMBERED, LookupDesk, Position
+from service.node.lookup.desk import REMEMBERED, LookupDesk, Position
+from service.node.lookup.desks import Desks
+from service.node.lookup.proofs import history_entries, prove_lookup
+from service.node.lookup.question import NAME_LIMIT, QuestionError, read_question
+from service.node.lookup.receipts import make_receipt
 from service.node.node import Node
-from service.node.proofs import history_entries, prove_lookup
-from service.node.question import NAME_LIMIT, QuestionError, read_question
-from service.node.receipts import make_receipt
 
 SERVICE: Final = "aeo.exchange.v1.StatusService"
 

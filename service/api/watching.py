@@ -1,9 +1,9 @@
 """`StatusService.Watch`: status changes after a cursor, in ledger order, resumable.
 
-The log is the queue (`service.node.watch`), and gRPC asks for the next message only when the last
-one has left: a slow watcher holds its place and nothing else. *Caught up* is said whenever all that
-the ledger held has been delivered, with a cursor to resume from; a quiet ledger says it again with
-each block, so that a watcher always knows how fresh it is.
+The log is the queue (`service.node.lookup.watch`), and gRPC asks for the next message only when the
+last one has left: a slow watcher holds its place and nothing else. *Caught up* is said whenever all
+that the ledger held has been delivered, with a cursor to resume from; a quiet ledger says it again
+with each block, so that a watcher always knows how fresh it is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,16 @@ from ledger.state.state import State
 from service.api.failures import Denied, InvalidField
 from service.api.method import Call
 from service.keys.spiffe import AccessRole
+from service.node.lookup.question import NAME_LIMIT
+from service.node.lookup.watch import (
+    MAX_REGISTERED,
+    Change,
+    Place,
+    Registered,
+    changes_after,
+    end_of,
+)
 from service.node.node import HostedMember, Node
-from service.node.question import NAME_LIMIT
-from service.node.watch import MAX_REGISTERED, Change, Place, Registered, changes_after, end_of
 
 WAIT_SECONDS: Final = 1.0
 """How long a quiet watcher sleeps before it asks whether anybody still listens."""

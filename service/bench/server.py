@@ -27,7 +27,7 @@ from service.bench.process import CLIENT_CORE, move_children, wait_for_end
 from service.bench.world import HOST, World
 from service.keys.spiffe import AccessRole
 from service.node.collector import settle_collector
-from service.node.desks import Desks
+from service.node.lookup.desks import Desks
 from service.node.node import Node
 
 BENCH: Final = "aeo.bench.v1.Bench"

@@ -17,7 +17,7 @@ from service.bench.process import CLIENT_CORE, SERVER_CORE, measured, move_child
 from service.bench.world import World
 from service.clock import SystemClock
 from service.node.map_process import MapProcess
-from service.store.ledger_store import LedgerStore
+from service.store.ledger.ledger_store import LedgerStore
 
 _CHUNK: Final = 1 << 20
 

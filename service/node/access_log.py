@@ -32,7 +32,7 @@ from aeo.exchange.v1.status_service_pb2 import LookupRequest
 from aeo.exchange.v1.verdict_pb2 import Verdict
 from service.clock import Clock
 from service.errors import ServiceError
-from service.store.access_log import (
+from service.store.home.access_log import (
     KEY_BYTES,
     PAGE_BYTES,
     AccessLogStore,
@@ -40,7 +40,7 @@ from service.store.access_log import (
     Page,
     format_page,
 )
-from service.store.approvals import Step
+from service.store.home.approvals import Step
 
 SUBJECT_BYTES: Final = 16
 GATHER_S: Final = 0.15

@@ -23,7 +23,7 @@ import structlog
 
 from service.clock import Clock
 from service.errors import Overloaded, Refused, ServiceError
-from service.store.approvals import ApprovalStore, NewStep, Step, StepState
+from service.store.home.approvals import ApprovalStore, NewStep, Step, StepState
 
 LIFE_MS: Final = 7 * 86_400_000
 """A week: an approver may be away for some days, and what was prepared on old facts should end."""

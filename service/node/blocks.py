@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger.chain.seal import SEALED
 from service.engine.protocol import Sealed
-from service.store.ledger_store import LedgerStore, SealLevel
+from service.store.ledger.ledger_store import LedgerStore, SealLevel
 
 
 class LedgerBlocks:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ledger.state.state import State
 from service.engine.protocol import Recorded
-from service.store.ledger_store import LedgerStore
+from service.store.ledger.ledger_store import LedgerStore
 
 # Transactions read at once on the way back; what is looked for is among the newest.
 SLICE = 256

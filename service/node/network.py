@@ -11,8 +11,8 @@ from ledger.chain.parameters import DEFAULT_PARAMETERS, Parameters, format_param
 from ledger.state.machine import Machine
 from service.node.node import NodeSettings
 from service.store.guard import SealGuard
-from service.store.home_store import HomeStore
-from service.store.ledger_store import LedgerStore
+from service.store.home.home_store import HomeStore
+from service.store.ledger.ledger_store import LedgerStore
 
 
 def create_network(

@@ -33,33 +33,33 @@ from service.engine.solo import SoloEngine
 from service.errors import WrongStore
 from service.keys.key_folder import KeyFolder
 from service.node.access_log import AccessLog
-from service.node.agreements import Agreements
 from service.node.approvals import Approvals
+from service.node.arrangements.agreements import Agreements
 from service.node.blocks import LedgerBlocks
-from service.node.consents import ConsentDesk
-from service.node.epoch_keeper import EpochKeeper
-from service.node.epochs import Epochs
-from service.node.evidence import Evidence
-from service.node.governing import Governance
-from service.node.hand_over import HandOverKeeper
-from service.node.heartbeat import Heartbeats
+from service.node.governance.evidence import Evidence
+from service.node.governance.hand_over import HandOverKeeper
+from service.node.governance.member_key import HeldKeys
+from service.node.governance.sealer import HostedSealer
+from service.node.governance.set_changes import SetChanges
+from service.node.governance.steps import Governance
 from service.node.history import LedgerHistory
-from service.node.key import HeldKeys
-from service.node.key_delivery import KeyDelivery
-from service.node.keyring import Keyring
+from service.node.keys.delivery import KeyDelivery
+from service.node.keys.epoch_keeper import EpochKeeper
+from service.node.keys.epochs import Epochs
+from service.node.keys.keyring import Keyring
+from service.node.keys.peers import NodeTls, Peers
 from service.node.map_process import MapProcess
-from service.node.monitoring import MonitoringDesk
-from service.node.peers import NodeTls, Peers
-from service.node.profile_exchange import Partners, ProfileExchange, Side
-from service.node.profiles import ProfileDesk
-from service.node.publications import Publications
-from service.node.publisher import Publisher
+from service.node.monitoring.desk import MonitoringDesk
+from service.node.profiles.consents import ConsentDesk
+from service.node.profiles.desk import ProfileDesk
+from service.node.profiles.exchange import Partners, ProfileExchange, Side
+from service.node.publishing.heartbeat import Heartbeats
+from service.node.publishing.publications import Publications
+from service.node.publishing.publisher import Publisher
 from service.node.restoring import check_guard, restore
-from service.node.sealer import HostedSealer
-from service.node.set_changes import SetChanges
 from service.store.guard import SealGuard
-from service.store.home_store import HomeStore
-from service.store.ledger_store import LedgerStore, SealLevel
+from service.store.home.home_store import HomeStore
+from service.store.ledger.ledger_store import LedgerStore, SealLevel
 
 _log = structlog.get_logger("aeo.node")
 

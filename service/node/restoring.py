@@ -18,7 +18,7 @@ from ledger.state.map_updates import MapUpdater
 from ledger.state.state import State
 from service.errors import GuardRefused, StoreCorrupt, StoreError
 from service.store.guard import SealGuard
-from service.store.ledger_store import LedgerStore
+from service.store.ledger.ledger_store import LedgerStore
 
 
 def restore(store: LedgerStore, backend: BlsBackend, updates: MapUpdater) -> Machine:

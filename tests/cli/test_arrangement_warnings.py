@@ -3,7 +3,7 @@
 import pytest
 
 from aeo.ledger.v1 import arrangement_pb2 as pb
-from service.cli.arrangement_warnings import warn
+from service.cli.arranging.warnings import warn
 
 
 def text(*levels: str, to: int = 0) -> pb.ArrangementText:

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.cli.goods_options import goods_events
-from service.cli.lookup import _rows, _Usual
+from service.cli.asking.goods_options import goods_events
+from service.cli.asking.lookup import _rows, _Usual
 from service.client import Question
 from service.client.goods import GoodsEvents
 

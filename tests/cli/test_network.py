@@ -9,7 +9,7 @@ import pytest
 from commands import Aeo
 from ledger.chain.genesis import parse_genesis
 from service.cli.errors import InputRefused
-from service.cli.founders import founders_of_codes, founders_of_file
+from service.cli.governing.founders import founders_of_codes, founders_of_file
 from service.cli.profile import Profile
 from service.config import load_config
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aeo.ledger.v1 import status_pb2 as status
-from service.cli import register_file
 from service.cli.errors import InputRefused
-from service.cli.register_file import read_register
+from service.cli.publishing import register_file
+from service.cli.publishing.register_file import read_register
 
 HEAD = "tin,certificate,roles,mode,level,status,valid_from,valid_to,class,name,address,arrangements"
 GOOD = "NZ123,C-1,EX;IM,,2,CERTIFIED,2024-01-01,2026-06-30,SMALL,Firm,Road,HK-NZ;KR-NZ"

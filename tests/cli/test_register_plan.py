@@ -2,8 +2,8 @@
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.ledger.v1 import status_pb2 as status
-from service.cli.register_file import Row, read_register
-from service.cli.register_plan import name_arrangements, plan
+from service.cli.publishing.register_file import Row, read_register
+from service.cli.publishing.register_plan import name_arrangements, plan
 
 HEAD = "tin,certificate,roles,level,status,valid_from,valid_to,arrangements\n"
 ONE, TWO = b"\x01" * 16, b"\x02" * 16

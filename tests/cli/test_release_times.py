@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from commands import Aeo
-from service.cli import release_times_file
 from service.cli.errors import InputRefused
-from service.cli.release_times_file import COLUMNS, published_tables, read_tables
+from service.cli.monitoring import release_times_file
+from service.cli.monitoring.release_times_file import COLUMNS, published_tables, read_tables
 
 HEAD = ",".join(COLUMNS)
 GOOD = "1,NZ,HK,HK-NZ,1,1,2018-01-01,2018-12-31,200,2019-01-01,2019-12-31,150.5,-24.75"

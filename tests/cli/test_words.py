@@ -6,10 +6,10 @@ from rich.console import Console
 from aeo.exchange.v1 import verdict_pb2 as pb
 from aeo.ledger.v1 import arrangement_pb2 as text_pb
 from ledger.customs.arrangement import format_arrangement_text, parse_arrangement_text
-from service.cli.arrangement_file import read_arrangement
+from service.cli.arranging.file import read_arrangement
+from service.cli.asking.verdict_text import REASONS, describe, text
 from service.cli.civil import format_day, format_last_day, parse_instant
 from service.cli.errors import InputRefused
-from service.cli.verdict_text import REASONS, describe, text
 
 ZONES = {"HK": "Asia/Hong_Kong", "NZ": "Pacific/Auckland"}
 MINIMAL = 'name = "HK-NZ"\nkind = "RECOGNITION"\nparties = ["HK", "NZ"]\n'

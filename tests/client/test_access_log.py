@@ -29,7 +29,7 @@ from service.client import (
 )
 from service.client.chain import ChainParty
 from service.errors import StoreError
-from service.store.access_log import check_file
+from service.store.home.access_log import check_file
 
 ASK = {"function": "EX", "direction": "IMPORT", "mode": 1}
 

@@ -14,8 +14,8 @@ from service.api.failures import InvalidField
 from service.client import Question
 from service.client.chain import ChainParty, chain_request
 from service.client.goods import GoodsEvents
-from service.node.lookup import LookupDesk, Position
-from service.node.question import QuestionError, read_question
+from service.node.lookup.desk import LookupDesk, Position
+from service.node.lookup.question import QuestionError, read_question
 
 EVENTS = ("dispatched_at", "accepted_at", "arrived_at", "released_at")
 MOMENTS = GoodsEvents(*(datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)))

@@ -29,12 +29,12 @@ from service.config import load_config
 from service.errors import NoEndpoint, PeerRefused, PeerUnreachable
 from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder
-from service.node.agreements import Agreements
+from service.node.arrangements.agreements import Agreements
 from service.node.founding import LOCAL_HOSTS, Plan, found_network
-from service.node.key_delivery import NoLookupKey
-from service.node.keyring import WrongLookupKey
+from service.node.keys.delivery import NoLookupKey
+from service.node.keys.keyring import WrongLookupKey
+from service.node.keys.peers import Peers
 from service.node.node import Node
-from service.node.peers import Peers
 
 MEMBERS = {"HK": "Asia/Hong_Kong", "KR": "Asia/Seoul", "NZ": "Pacific/Auckland"}
 

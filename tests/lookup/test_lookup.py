@@ -11,8 +11,8 @@ from ledger.customs.evaluate import evaluate
 from ledger.customs.verdict import Times, format_verdict
 from ledger.errors import KeyringError
 from ledger_world import DAY, SECOND, START, World
-from service.node.lookup import LookupDesk, Position
-from service.node.question import read_question
+from service.node.lookup.desk import LookupDesk, Position
+from service.node.lookup.question import read_question
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from aeo.exchange.v1.status_service_pb2 import Alias, LookupRequest
 from ledger.customs.verdict import ArrangementOutcome, GrantedBenefit, Verdict, format_verdict
-from service.node.question import read_question
-from service.node.shapes import Shapes
-from service.node.verdict_parts import cut_before, format_after_tin, format_row
+from service.node.lookup.question import read_question
+from service.node.lookup.shapes import Shapes
+from service.node.lookup.verdict_parts import cut_before, format_after_tin, format_row
 
 codes = st.integers(0, 28)
 instants = st.sampled_from([0, 1, 127, 1_790_000_000_000, (1 << 63) - 1])

@@ -7,7 +7,7 @@ from ledger.chain.header import parse_header
 from ledger.chain.seal import SEALED, open_seal
 from ledger_hand_over import set_changes
 from ledger_world import BACKEND, World, registration
-from service.store.ledger_store import LedgerStore, SealLevel
+from service.store.ledger.ledger_store import LedgerStore, SealLevel
 
 
 def governed() -> World:

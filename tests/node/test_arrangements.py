@@ -10,7 +10,7 @@ from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from ledger.customs.subject import LookupKey
 from node.node_world import DAY, agree, text_between
 from service.clock import OffsetClock
-from service.node.keyring import Keyring, WrongLookupKey
+from service.node.keys.keyring import Keyring, WrongLookupKey
 from service.node.node import Node
 
 Call = Callable[[str, str], Any]

@@ -7,7 +7,7 @@ import pytest
 from aeo.exchange.v1.publishing_service_pb2 import Submission
 from aeo.ledger.v1 import status_pb2 as pb
 from ledger.customs.status import Role, StatusRecord, StatusTerms
-from service.node.comparison import compare
+from service.node.publishing.comparison import compare
 
 FROM, TO = 1_700_000_000_000, 1_800_000_000_000
 NOW = 1_750_000_000_000

@@ -20,12 +20,12 @@ from node.node_world import (
     wait_recorded,
 )
 from service.clock import OffsetClock, SystemClock
-from service.node import consents as consents_module
-from service.node import publisher as publisher_module
-from service.node.aliases import prepare_aliases
-from service.node.following import prepare_change
 from service.node.node import Node
-from service.node.targets import RowRefused
+from service.node.profiles import consents as consents_module
+from service.node.publishing import publisher as publisher_module
+from service.node.publishing.aliases import prepare_aliases
+from service.node.publishing.following import prepare_change
+from service.node.publishing.targets import RowRefused
 
 TIN = "HK12345678"
 OTHER = "HK87654321"

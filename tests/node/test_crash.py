@@ -21,7 +21,9 @@ from node.crashing import rows_of
 from node.node_world import MEMBERS, agree, make_network, request, wait_recorded
 from service.engine import solo
 from service.node.node import Node, NodeSettings
-from service.store import guard, home_store, ledger_store
+from service.store import guard
+from service.store.home import home_store
+from service.store.ledger import ledger_store
 
 STEPS = (
     *(step for step in ledger_store.STEPS if not step.startswith("genesis")),

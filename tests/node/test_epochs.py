@@ -25,10 +25,10 @@ from node.node_world import (
     wait_recorded,
 )
 from service.clock import OffsetClock
-from service.node.agreements import StepRefused
-from service.node.aliases import prepare_aliases
-from service.node.epochs import SETTLED_MS, EpochIncomplete
+from service.node.arrangements.agreements import StepRefused
+from service.node.keys.epochs import SETTLED_MS, EpochIncomplete
 from service.node.node import Node
+from service.node.publishing.aliases import prepare_aliases
 
 REINSTATE = status_pb2.StatusTerms(
     event=status_pb2.EVENT_REINSTATE,

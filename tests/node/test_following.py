@@ -20,8 +20,8 @@ from service.api.metrics import Metrics
 from service.api.publishing import SERVICE, PublishingServicer
 from service.client.errors import read_error
 from service.clock import OffsetClock, SystemClock
-from service.node.following import LEADS_TO
 from service.node.node import Node
+from service.node.publishing.following import LEADS_TO
 
 FROM, TO = 1_735_689_600_000, 1_893_456_000_000
 EXPORTS = status_pb2.SuspensionScope(roles=[status_pb2.CertifiedRole(code="EX")])

@@ -28,10 +28,10 @@ from node.node_world import WAIT_S, agree, make_network, request, row, wait_reco
 from service.errors import GuardRefused, KeyReused, MayNotPublish, WrongStore
 from service.keys.key_folder import KeyFolder
 from service.keys.member_keys import Founder, register_founder
-from service.node.agreements import StepRefused
-from service.node.governing import NoKeyFolder
+from service.node.arrangements.agreements import StepRefused
+from service.node.governance.steps import NoKeyFolder
 from service.node.node import Node, NodeSettings
-from service.store.ledger_store import SealLevel
+from service.store.ledger.ledger_store import SealLevel
 
 THREE = ("HK", "KR", "NZ")
 

@@ -22,9 +22,10 @@ from node.governing_crash import VOTERS
 from node.governing_world import GovernedWorld, KeyedNetwork, handed_over, until
 from node.node_world import WAIT_S
 from service.engine import solo
-from service.node import governing, hand_over
+from service.node.governance import hand_over
+from service.node.governance import steps as governing
 from service.node.node import Node
-from service.store.ledger_store import LedgerStore
+from service.store.ledger.ledger_store import LedgerStore
 
 ROOT = Path(__file__).resolve().parents[2]
 # Blocks: the rotation, the proposal, three votes, the hand-over.

@@ -9,10 +9,10 @@ import pytest
 from ledger.customs.profile import Name, Profile, format_profile, profile_commitment
 from node.node_world import WAIT_S, make_network, request, row, text_between, wait_recorded
 from service.clock import OffsetClock, SystemClock
-from service.node.amending import amend
+from service.node.arrangements.amending import amend
 from service.node.node import Node
-from service.node.profile_exchange import Partners, ProfileExchange, Side
-from service.store.profiles import Opened, PartnerProfile, Wanted
+from service.node.profiles.exchange import Partners, ProfileExchange, Side
+from service.store.home.profiles import Opened, PartnerProfile, Wanted
 
 PEARL = Profile("HK10000001", (Name("Pearl River Trading Ltd", "en"),))
 

@@ -13,11 +13,11 @@ from ledger.customs.small_cells import DECLARATIONS, OPERATORS, small_figure
 from node.node_world import WAIT_S, agree, text_between
 from service.clock import OffsetClock
 from service.errors import KeyReused
-from service.node.aggregates import Aggregates, aggregate
-from service.node.agreements import StepRefused
-from service.node.monitoring import describe_report
+from service.node.arrangements.agreements import StepRefused
+from service.node.monitoring.aggregates import Aggregates, aggregate
+from service.node.monitoring.desk import describe_report
 from service.node.node import Node
-from service.store.clearances import Cleared, Figure
+from service.store.home.clearances import Cleared, Figure
 
 SHARED = b"a" * 16
 GIVEN, WITHHELD = report_pb2.FIGURE_STATE_GIVEN, report_pb2.FIGURE_STATE_WITHHELD

@@ -28,8 +28,8 @@ from service.errors import (
     WrongStore,
 )
 from service.node.node import Node, NodeSettings
-from service.store.home_store import HomeStore
-from service.store.ledger_store import LedgerStore
+from service.store.home.home_store import HomeStore
+from service.store.ledger.ledger_store import LedgerStore
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from ledger.customs.address_match import match_party
 from ledger.customs.name_match import CLOSE, EXACT
 from ledger.customs.profile import Name, Profile
-from service.node import profile_index
-from service.node.profile_index import ProfileIndex
+from service.node.profiles import index as profile_index
+from service.node.profiles.index import ProfileIndex
 
 TABLE = tomllib.loads((Path(__file__).parents[1] / "customs" / "names.toml").read_text())
 ON_FILE = [

@@ -23,13 +23,13 @@ from node.node_world import (
     wait_recorded,
 )
 from service.clock import OffsetClock, SystemClock
-from service.node.desks import Desks
-from service.node.following import prepare_change
+from service.node.lookup.desks import Desks
+from service.node.lookup.question import read_question
 from service.node.node import Node
-from service.node.profile_exchange import Partners, ProfileExchange, Side
-from service.node.profiles import NoProfile
-from service.node.question import read_question
-from service.store.profiles import Opened
+from service.node.profiles.desk import NoProfile
+from service.node.profiles.exchange import Partners, ProfileExchange, Side
+from service.node.publishing.following import prepare_change
+from service.store.home.profiles import Opened
 
 END_SHARING = status_pb2.StatusTerms(
     event=status_pb2.EVENT_END_SHARING, status=status_pb2.STATUS_NOT_SHARED

@@ -28,10 +28,10 @@ from service.client.trust import Trust
 from service.client.trust_file import TrustFile
 from service.clock import SystemClock
 from service.errors import StoreCorrupt
+from service.node.governance.set_changes import SetChanges
 from service.node.node import Node, NodeSettings
-from service.node.set_changes import SetChanges
 from service.store.guard import SealGuard
-from service.store.ledger_store import LedgerStore
+from service.store.ledger.ledger_store import LedgerStore
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ from ledger.customs.status import Role, StatusRecord, StatusTerms, format_status
 from ledger.errors import FormatError
 from ledger_world import World
 from node.node_world import GRANT, row
-from service.node import packing
-from service.node.answers import format_answers
-from service.node.packing import Packing, format_batch_body
-from service.node.submission import prepare_rows
-from service.node.targets import ROW_CODES, RowFault
-from service.store.prepared import Group
+from service.node.publishing import packing
+from service.node.publishing.answers import format_answers
+from service.node.publishing.packing import Packing, format_batch_body
+from service.node.publishing.submission import prepare_rows
+from service.node.publishing.targets import ROW_CODES, RowFault
+from service.store.home.prepared import Group
 
 NOW = 1_790_000_000_000
 WORLD = World(("HK", "NZ"))

@@ -35,7 +35,7 @@ from service.client import (
 from service.client.approvals import WaitsForApproval
 from service.errors import StoreFull
 from service.node.approvals import LIFE_MS
-from service.store.approvals import StepState
+from service.store.home.approvals import StepState
 
 REVOKE = status_pb2.EVENT_REVOKE
 

@@ -15,9 +15,9 @@ from client.conftest import Exchange, begin, row
 from node.node_world import text_between
 from service.client import AccessLogClient, ClientError, Denied, Invalid, Pending, PublishingClient
 from service.logs import set_up_logs
-from service.node.amending import amend
-from service.store.access_log import check_file
-from service.store.profiles import PartnerProfile, Wanted
+from service.node.arrangements.amending import amend
+from service.store.home.access_log import check_file
+from service.store.home.profiles import PartnerProfile, Wanted
 
 REVOKED = status_pb2.STATUS_REVOKED
 SHARE_AGAIN = status_pb2.EVENT_SHARE_AGAIN

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.store import guard, home_store, ledger_store
+from service.store import guard
 from service.store.guard import SealGuard
-from service.store.home_store import HomeStore
-from service.store.ledger_store import LedgerStore, SealLevel
-from service.store.outbox import NewPublication, Recorded, Signed
-from service.store.prepared import Carries, Group
+from service.store.home import home_store
+from service.store.home.home_store import HomeStore
+from service.store.home.outbox import NewPublication, Recorded, Signed
+from service.store.home.prepared import Carries, Group
+from service.store.ledger import ledger_store
+from service.store.ledger.ledger_store import LedgerStore, SealLevel
 
 NETWORK = b"\x11" * 32
 ARRANGEMENT = b"\x22" * 16

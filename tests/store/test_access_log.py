@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ledger.hashing import ZERO_HASH, tagged
 from service.errors import StoreCorrupt
-from service.store.access_log import (
+from service.store.home.access_log import (
     START,
     BrokenLog,
     Head,
@@ -21,7 +21,7 @@ from service.store.access_log import (
     format_page,
     parse_entries,
 )
-from service.store.home_store import HomeStore
+from service.store.home.home_store import HomeStore
 
 ENTRIES = [b"first", b"", b"third entry", b"4"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from service.store.approvals import NewStep, StepState
-from service.store.home_store import HomeStore
+from service.store.home.approvals import NewStep, StepState
+from service.store.home.home_store import HomeStore
 
 REQUEST = b"revoke KR1234567890"
 NEW = NewStep("s1", "X/Publish", "officer", "Wang", 1_000, 5_000, True, b"d1", REQUEST)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from service.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull
-from service.store.home_store import HomeStore
-from service.store.ledger_store import LedgerStore, SealLevel, StoredHeader
+from service.store.home.home_store import HomeStore
+from service.store.ledger.ledger_store import LedgerStore, SealLevel, StoredHeader
 from store.scripts import NETWORK, publication
 from store.tamper import delete_row, flip_byte
 
@@ -43,7 +43,7 @@ def test_a_second_node_is_refused(store: LedgerStore) -> None:
 
 def test_a_second_node_is_refused_in_another_process_too(path: Path) -> None:
     program = (
-        "import sys, pathlib; from service.store.ledger_store import LedgerStore\n"
+        "import sys, pathlib; from service.store.ledger.ledger_store import LedgerStore\n"
         "LedgerStore(pathlib.Path(sys.argv[1])).open(); print('open', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from ledger.errors import FormatError
 from service.errors import KeyReused, SequenceTaken, StoreError, WrongStore
-from service.store.home_store import HomeStore
-from service.store.outbox import Outbox, RecordAnswer, Recorded, Signed, Waiting
-from service.store.prepared import (
+from service.store.home.home_store import HomeStore
+from service.store.home.outbox import Outbox, RecordAnswer, Recorded, Signed, Waiting
+from service.store.home.prepared import (
     Carries,
     Group,
     format_carries,
@@ -23,7 +23,7 @@ from service.store.prepared import (
     parse_groups,
     parse_refusals,
 )
-from service.store.publication import NewPublication, PublicationState
+from service.store.home.publication import NewPublication, PublicationState
 from store.scripts import ARRANGEMENT, NETWORK, publication
 
 OPENERS: dict[str, Callable[..., HomeStore]] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import OutOfTurn, StoreError
-from service.store.ledger_store import (
+from service.store.ledger.ledger_store import (
     ENTRY_SLICE,
     LedgerStore,
     SealLevel,

@@ -8,11 +8,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect
 from sqlalchemy.exc import IntegrityError
 
-import service.store.home_store  # noqa: F401 - declares every table of home.db
+import service.store.home.home_store  # noqa: F401 - declares every table of home.db
 from service.errors import StoreError
 from service.store.database import Database
-from service.store.home_tables import HomeTable
-from service.store.ledger_tables import LedgerTable
+from service.store.home.home_tables import HomeTable
+from service.store.ledger.ledger_tables import LedgerTable
 from service.store.migrate import current_version, migrate, versions_of
 
 METADATA = {"ledger": LedgerTable.metadata, "home": HomeTable.metadata}

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ledger.customs.profile import Name, Profile, format_profile, open_profile
-from service.store.home_store import HomeStore
-from service.store.profiles import PartnerProfile, ProfileStore, Wanted
+from service.store.home.home_store import HomeStore
+from service.store.home.profiles import PartnerProfile, ProfileStore, Wanted
 from store.scripts import NETWORK
 
 ONE, OTHER = b"a" * 16, b"b" * 16

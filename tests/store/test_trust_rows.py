@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.exc import DatabaseError
 
 from service.errors import StoreError
-from service.store import trust_rows
-from service.store.ledger_store import LedgerStore
+from service.store.ledger import trust_rows
+from service.store.ledger.ledger_store import LedgerStore
 
 
 def header(set_hash: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""Arrangements: their texts and their steps."""

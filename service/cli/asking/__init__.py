@@ -1,0 +1,1 @@
+"""Look-ups, chains of parties, receipts."""

@@ -1,0 +1,1 @@
+"""Networks, nodes, members and their keys."""

@@ -1,0 +1,1 @@
+"""What arrangements deliver, in figures."""

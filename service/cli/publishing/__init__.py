@@ -1,0 +1,1 @@
+"""Registers, single steps, aliases, profiles, consents, and the second person."""

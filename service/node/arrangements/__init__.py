@@ -1,0 +1,1 @@
+"""Steps in the life of an arrangement, for one hosted member."""

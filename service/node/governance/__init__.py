@@ -1,0 +1,1 @@
+"""Keys that sign and seal, votes, hand-overs, evidence."""

@@ -1,0 +1,1 @@
+"""Lookup keys: held, passed between nodes, replaced."""

@@ -1,0 +1,1 @@
+"""Look-ups: `evaluate`, a memory of what it said, proofs, receipts, news."""

@@ -1,0 +1,1 @@
+"""What an arrangement delivers: clearances, aggregates, reports."""

@@ -1,0 +1,1 @@
+"""Who the traders are, off the ledger; and whether they agree to be shared."""

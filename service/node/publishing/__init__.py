@@ -1,0 +1,1 @@
+"""From a submitted row to a signed record in the ledger."""

@@ -1,0 +1,1 @@
+"""home.db: what one member keeps to itself."""

@@ -1,0 +1,1 @@
+"""ledger.db: the chain, and what proves trust in it."""
