@@ -36,10 +36,10 @@ from service.keys.spiffe import AccessRole
 from service.node.access_log import AccessLog
 from service.node.lookup.desk import REMEMBERED, LookupDesk, Position
 from service.node.lookup.desks import Desks
+from service.node.lookup.host import AnsweringHost
 from service.node.lookup.proofs import history_entries, prove_lookup
 from service.node.lookup.question import NAME_LIMIT, QuestionError, read_question
 from service.node.lookup.receipts import make_receipt
-from service.node.node import Node
 
 SERVICE: Final = "aeo.exchange.v1.StatusService"
 
@@ -51,9 +51,9 @@ unless the sealers are away; the proof then goes without, and says so."""
 
 
 class StatusServicer:
-    """Answers for the members that one node hosts."""
+    """Answers for the members that one host answers for: a node, or the view of a replica."""
 
-    def __init__(self, node: Node, remembered: int = REMEMBERED) -> None:
+    def __init__(self, node: AnsweringHost, remembered: int = REMEMBERED) -> None:
         self._node = node
         self.desks = Desks(node, remembered)
         self._watching = Watching(node)

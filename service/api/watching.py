@@ -16,6 +16,7 @@ from ledger.state.state import State
 from service.api.failures import Denied, InvalidField
 from service.api.method import Call
 from service.keys.spiffe import AccessRole
+from service.node.lookup.host import AnsweringHost, AnsweringMember
 from service.node.lookup.question import NAME_LIMIT
 from service.node.lookup.watch import (
     MAX_REGISTERED,
@@ -25,16 +26,15 @@ from service.node.lookup.watch import (
     changes_after,
     end_of,
 )
-from service.node.node import HostedMember, Node
 
 WAIT_SECONDS: Final = 1.0
 """How long a quiet watcher sleeps before it asks whether anybody still listens."""
 
 
 class Watching:
-    """Serves watchers of one node."""
+    """Serves watchers of one host."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: AnsweringHost) -> None:
         self._node = node
 
     def watch(self, request: pb.WatchRequest, call: Call) -> Iterator[pb.WatchResponse]:
@@ -66,7 +66,7 @@ class Watching:
                 return
             node.feed.wait(seen, WAIT_SECONDS)
 
-    def _member(self, request: pb.WatchRequest, call: Call) -> HostedMember:
+    def _member(self, request: pb.WatchRequest, call: Call) -> AnsweringMember:
         caller = call.caller
         if caller.access_role is AccessRole.AGENCY and not request.purpose.strip():
             raise InvalidField("purpose", "is required of an agency")

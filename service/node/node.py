@@ -10,7 +10,7 @@ Starting opens every store, replays the ledger and checks it against its own byt
 waits, the engine orders and seals it, the outboxes note where it stands.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from aeo.exchange.v1 import status_service_pb2 as exchange
 from ledger.bls.scheme import BlsBackend, default_backend
 from ledger.chain.genesis import Genesis
 from ledger.chain.seal import SEALED
+from ledger.chain.set_change import SetChange
 from ledger.state.machine import Machine
 from ledger.state.map_updates import MapHere, MapUpdater
 from ledger.state.membership import ACTIVE
@@ -48,6 +49,7 @@ from service.node.keys.epoch_keeper import EpochKeeper
 from service.node.keys.epochs import Epochs
 from service.node.keys.keyring import Keyring
 from service.node.keys.peers import NodeTls, Peers
+from service.node.lookup.host import SealView
 from service.node.map_process import MapProcess
 from service.node.monitoring.desk import MonitoringDesk
 from service.node.profiles.consents import ConsentDesk
@@ -119,16 +121,6 @@ class HostedMember:
     def economy(self) -> str:
         """Two letters."""
         return self.keys.economy
-
-
-@dataclass(frozen=True, slots=True)
-class SealView:
-    """A seal; `data` is empty, and `finality` RECORDED, where there is none."""
-
-    height: int
-    data: bytes
-    finality: exchange.Finality
-    attested_time: int
 
 
 class Node:
@@ -313,6 +305,10 @@ class Node:
     def instructions(self, economy: str) -> Mapping[int, str]:
         """What a hosted member tells its officers to do, by benefit code."""
         return self.hosted[economy].home.instructions()
+
+    def set_changes_until(self, height: int) -> Sequence[SetChange]:
+        """How trust passed from the founders to the set that sealed the header at `height`."""
+        return self.set_changes.all(height)
 
     def _current(self) -> State:
         return self.machine.state

@@ -1,13 +1,14 @@
-"""The desks of one node, one for each member that it hosts, and where the ledger stands."""
+"""The desks of one host, one for each member it answers for, and where the ledger stands."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from aeo.exchange.v1 import status_service_pb2 as exchange
 from ledger.customs.verdict import Times
 from service.clock import Clock
 from service.node.lookup.desk import REMEMBERED, LookupDesk, Position
-from service.node.node import HostedMember, Node
+from service.node.lookup.host import AnsweringHost
 
 INSTRUCTIONS_KEPT_NS: Final = 1_000_000_000
 """Handling instructions are read from the member's store at most once a second: new words reach the
@@ -17,7 +18,7 @@ officers within that time, and a look-up never waits for the disk."""
 class Desks:
     """Look-ups for every hosted member; `remembered` bounds what all desks together remember."""
 
-    def __init__(self, node: Node, remembered: int = REMEMBERED) -> None:
+    def __init__(self, node: AnsweringHost, remembered: int = REMEMBERED) -> None:
         self._node = node
         share = max(1, remembered // max(1, len(node.hosted)))
         self._desks = {
@@ -25,7 +26,7 @@ class Desks:
                 economy,
                 self.position,
                 member.keyring.keys,
-                _Instructions(member, node.clock),
+                _Instructions(node, economy),
                 share,
                 member.profiles.view,
                 member.access_log.subject,
@@ -61,9 +62,9 @@ class _Instructions:
 
     __slots__ = ("_clock", "_kept", "_read", "_until")
 
-    def __init__(self, member: HostedMember, clock: Clock) -> None:
-        self._read: Callable[[], Mapping[int, str]] = member.home.instructions
-        self._clock = clock
+    def __init__(self, host: AnsweringHost, economy: str) -> None:
+        self._read: Callable[[], Mapping[int, str]] = partial(host.instructions, economy)
+        self._clock: Clock = host.clock
         self._kept: Mapping[int, str] = {}
         self._until = -1
 

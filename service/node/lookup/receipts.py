@@ -1,4 +1,4 @@
-"""Receipts: a verdict made anew, with everything it rests on, out of a node's state and store.
+"""Receipts: a verdict made anew, with everything it rests on, out of a state and its store.
 
 Nothing here touches what look-ups remember: a receipt is asked for seldom, takes some milliseconds
 and rests on the seal that it shows, not on a newer one.
@@ -12,7 +12,7 @@ from ledger.customs.profiles import Profiles
 from ledger.customs.verdict import Query
 from service.errors import StoreCorrupt
 from service.node.lookup.desk import Position
-from service.node.node import Node, SealView
+from service.node.lookup.host import AnsweringHost, SealView
 from service.store.ledger.ledger_store import LedgerStore, StoredBlock
 
 
@@ -37,7 +37,7 @@ class StoredPast:
 
 
 def make_receipt(
-    node: Node,
+    host: AnsweringHost,
     economy: str,
     query: Query,
     position: Position,
@@ -55,11 +55,11 @@ def make_receipt(
     return prove_receipt(
         query,
         ReceiptPosition(position.state, seal.data, times),
-        node.hosted[economy].keyring.keys(),
-        StoredPast(node.ledger_store),
+        host.hosted[economy].keyring.keys(),
+        StoredPast(host.ledger_store),
         profiles=profiles,
-        instructions=node.instructions(economy),
+        instructions=host.instructions(economy),
         anchor_height=anchor_height,
         include_genesis=include_genesis,
-        set_changes=node.set_changes.all(position.state.height),
+        set_changes=host.set_changes_until(position.state.height),
     )
