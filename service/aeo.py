@@ -14,7 +14,9 @@ from service.cli.asking import receipt
 from service.cli.asking.chain import chain
 from service.cli.asking.lookup import lookup
 from service.cli.auditing import access_log, export, verify
+from service.cli.auditing.backup import backup
 from service.cli.auditing.fsck import fsck
+from service.cli.auditing.restore import restore
 from service.cli.auditing.verify_evidence import verify_evidence
 from service.cli.auditing.verify_receipt import verify_receipt
 from service.cli.commands import Commands, JsonOption, examples
@@ -77,6 +79,12 @@ app.add_typer(alias.app, name="alias")
 app.add_typer(arrangement.app, name="arrangement")
 app.add_typer(consent.app, name="consent")
 app.add_typer(export.app, name="ledger")
+export.app.command(
+    epilog=examples(
+        "aeo ledger restore chain.aeo --config node.toml --network-id 9c5a...",
+        "aeo ledger restore chain.aeo --config node.toml --network-id 9c5a... --new-guard",
+    )
+)(restore)
 app.add_typer(trader_profile.app, name="profile")
 app.add_typer(receipt.app, name="receipt")
 app.add_typer(verify.app, name="verify")
@@ -93,6 +101,7 @@ verify.app.command(
 )(verify_evidence)
 app.add_typer(report.app, name="report")
 app.command(epilog=examples("aeo fsck pilot"))(fsck)
+app.command(epilog=examples("aeo backup pilot /var/backups/pilot-2026-11-21"))(backup)
 
 
 @app.command(epilog=examples("aeo demo"))

@@ -38,7 +38,7 @@ def fsck(
     )
     from service.store.ledger.ledger_store import LedgerStore  # noqa: PLC0415
 
-    data, backend = _data_folder(folder), default_backend()
+    data, backend = data_folder(folder), default_backend()
     store = LedgerStore(data / _LEDGER)
     try:
         with store:
@@ -65,7 +65,8 @@ def fsck(
     show({"consistent": True, **found}, lambda: report_text(report), as_json=json)
 
 
-def _data_folder(folder: Path) -> Path:
+def data_folder(folder: Path) -> Path:
+    """Where the stores lie: the folder itself, or its folder data."""
     for each in (folder, folder / "data"):
         if (each / _LEDGER).is_file():
             return each
