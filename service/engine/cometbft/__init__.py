@@ -1,0 +1,1 @@
+"""CometBFT orders: we are its application, and it is a process beside ours."""
