@@ -19,6 +19,7 @@ from service.store.home.home_store import HomeStore
 from service.store.home.outbox import NewPublication, Recorded, Signed
 from service.store.home.prepared import Carries, Group
 from service.store.ledger import ledger_store
+from service.store.ledger.engine_mark import EngineMark
 from service.store.ledger.ledger_store import LedgerStore, SealLevel
 
 NETWORK = b"\x11" * 32
@@ -55,9 +56,16 @@ LEDGER = Script(
         lambda store: store.put_seal(
             1, b"better seal", SealLevel.SEALED, attested_time=5, weight=7
         ),
-        lambda store: store.append_block(2, b"header 2", [b"transaction 2" * 5_000]),
+        lambda store: store.append_block(
+            2, b"header 2", [b"transaction 2" * 5_000], EngineMark(7, 6, 1, 5)
+        ),
     ),
-    snapshot=lambda store: (store.genesis(), list(store.blocks()), list(store.seals())),
+    snapshot=lambda store: (
+        store.genesis(),
+        list(store.blocks()),
+        list(store.seals()),
+        store.engine_mark(),
+    ),
     steps=ledger_store.STEPS,
 )
 HOME = Script(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import OutOfTurn, StoreError
+from service.store.ledger.engine_mark import EngineMark
 from service.store.ledger.ledger_store import (
     ENTRY_SLICE,
     LedgerStore,
@@ -166,3 +167,24 @@ def test_the_newest_seal_by_level(begun: LedgerStore) -> None:
 def test_a_seal_needs_its_header(begun: LedgerStore) -> None:
     with pytest.raises(StoreError, match="no header 5"):
         begun.put_seal(5, b"seal", SealLevel.SEALED, attested_time=1, weight=1)
+
+
+def test_an_engines_height_is_kept_with_its_block_and_without(begun: LedgerStore) -> None:
+    assert (begun.engine_mark(), begun.engine_height()) == (None, 0)
+    begun.keep_engine_mark(EngineMark(1, 1_000, 0, 900))
+    begun.append_block(1, b"header 1", [b"a"], EngineMark(2, 2_000, 0, 1_000))
+    assert begun.engine_mark() == EngineMark(2, 2_000, 0, 1_000)
+    begun.append_block(2, b"header 2", [b"b"])
+    assert begun.engine_height() == 2
+
+
+def test_an_engine_that_goes_back_leaves_no_block(begun: LedgerStore) -> None:
+    begun.keep_engine_mark(EngineMark(5, 1_000, 0, 900))
+    for height in (4, 5):
+        mark = EngineMark(height, 2_000, 0, 1_000)
+        with pytest.raises(OutOfTurn):
+            begun.append_block(1, b"header 1", [b"a"], mark)
+        with pytest.raises(OutOfTurn):
+            begun.keep_engine_mark(mark)
+    assert begun.newest() == StoredHeader(0, b"header 0", 0)
+    assert begun.engine_mark() == EngineMark(5, 1_000, 0, 900)

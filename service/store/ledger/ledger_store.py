@@ -22,6 +22,7 @@ from sqlmodel import col
 
 from service.errors import OutOfTurn, StoreCorrupt, StoreError
 from service.store.database import Database, OnStep, no_step
+from service.store.ledger.engine_mark import EngineMark, EngineRows, put_engine_mark
 from service.store.ledger.ledger_tables import EntryRow, GenesisRow, HeaderRow, SealRow
 from service.store.ledger.trust_rows import TrustRows
 
@@ -85,7 +86,7 @@ class StoredSeal:
     weight: int
 
 
-class LedgerStore(TrustRows):
+class LedgerStore(TrustRows, EngineRows):
     """The ledger in one SQLite file. Open it with `open` or as a context manager.
 
     `max_page_count` limits the file to so many pages of 4,096 bytes. `read_only` looks at the file
@@ -139,9 +140,16 @@ class LedgerStore(TrustRows):
             raise StoreError(self.path, "has a genesis already") from error
         self._on_step("genesis:committed")
 
-    def append_block(self, height: int, header: bytes, transactions: Sequence[bytes]) -> None:
+    def append_block(
+        self,
+        height: int,
+        header: bytes,
+        transactions: Sequence[bytes],
+        engine: EngineMark | None = None,
+    ) -> None:
         """Add the block at `height`, which must be the next: the header and its transactions.
 
+        `engine` is how far an outer engine has come with it, kept in the same transaction.
         Raises `OutOfTurn` when it is not, `StoreFull` when there is no room; then nothing changed.
         """
         self._on_step("block:before")
@@ -165,6 +173,8 @@ class LedgerStore(TrustRows):
                     ],
                 )
             self._on_step("block:entries")
+            if engine is not None:
+                put_engine_mark(connection, engine)
         self._on_step("block:committed")
 
     def put_seal(

@@ -3,7 +3,7 @@
 Times, heights and indexes are 64 bits. Bytes are stored as they were signed or hashed. Triggers
 (see the migration) refuse every UPDATE and DELETE of genesis, header and entry, and every number
 but the next; a seal gives way only to a better one of its header. A set change and a piece of
-evidence, once kept, stay too.
+evidence, once kept, stay too. The mark of an outer engine is a row that only moves forward.
 """
 
 from typing import ClassVar, Final
@@ -72,3 +72,18 @@ class EvidenceRow(LedgerTable, table=True):
     number: int = Field(primary_key=True, sa_type=INT64)
     digest: bytes = Field(unique=True)
     data: bytes
+
+
+class EngineMarkRow(LedgerTable, table=True):
+    """How far an outer engine has come: its newest block, also one that changed nothing here.
+
+    Its number is always 0. `attested_height` and `attested_time` are of the header that the votes
+    on that block attested.
+    """
+
+    __tablename__ = "engine_mark"
+    number: int = Field(primary_key=True, sa_type=INT64)
+    height: int = Field(sa_type=INT64)
+    time: int = Field(sa_type=INT64)
+    attested_height: int = Field(sa_type=INT64)
+    attested_time: int = Field(sa_type=INT64)
