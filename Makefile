@@ -29,7 +29,7 @@ check: $(INSTALLED) ## linter, formatter, strict types, proto lint
 	$(BIN)/buf lint proto
 
 test: check ## everything that must hold
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 bench: $(INSTALLED) ## the figures of this machine
 	$(BIN)/aeo bench

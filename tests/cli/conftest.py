@@ -16,7 +16,8 @@ from commands import ARRANGEMENT, Aeo, Pilot, free_port, process, run, together
 @pytest.fixture(autouse=True)
 def _settings_of_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No variables of ours from outside; a command's log must not outlive its stderr."""
-    for name in [name for name in os.environ if name.startswith("AEO_")]:
+    # A worker of parallel tests sets COLUMNS, which no pipe of a person has.
+    for name in [name for name in os.environ if name.startswith("AEO_") or name == "COLUMNS"]:
         monkeypatch.delenv(name)
     handlers = logging.root.handlers[:]
     yield
