@@ -97,6 +97,15 @@ class Log:
         for level in range(len(completed) - 1, -1, -1):
             levels[level].append(completed[level])
 
+    def first(self, size: int) -> "Log":
+        """Return the log of the first `size` leaves, while this one may grow."""
+        self._require_size(size)
+        log = Log()
+        # A subtree that is complete at one size stays so: level n has one for each 2**n leaves.
+        log._levels = [level[: size >> n] for n, level in enumerate(self._levels) if size >> n]
+        log._levels = log._levels or [[]]
+        return log
+
     def leaf(self, index: int) -> bytes:
         """Return the leaf hash at `index`."""
         if not 0 <= index < self.size:

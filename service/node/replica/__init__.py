@@ -1,0 +1,1 @@
+"""Replicas: a ledger followed and verified elsewhere, and served from several processes."""
