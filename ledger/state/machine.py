@@ -16,7 +16,8 @@ the new, never between. One thread at a time may execute and advance.
 `follow` executes a block that already has a header, for whoever checks a ledger: everything that
 the header states must come out again, except that the map root is left to be asked for later, since
 the map may be kept in another process. `restore` does so for a whole stored ledger at a node's
-start; it takes signatures for verified and builds the map once, at the end.
+start, which may begin with a snapshot; it takes signatures for verified and builds the map once, at
+the end.
 
 >>> from aeo.ledger.v1.transaction_pb2 import Heartbeat, Transaction
 >>> from ledger.bls.scheme import default_backend, key_id
@@ -86,6 +87,7 @@ from ledger.state.leaves import leaf_batches
 from ledger.state.map_updates import MapHere, MapUpdater
 from ledger.state.membership import Membership, founding_membership
 from ledger.state.publishing import execute_aliases, execute_statuses
+from ledger.state.rebuilding import Base, rebuild
 from ledger.state.refusals import BLOCK_FULL
 from ledger.state.reporting import execute_report
 from ledger.state.state import State
@@ -124,20 +126,19 @@ class Machine:
         *,
         verified: VerifiedSignatures | None = None,
         updates: MapUpdater | None = None,
+        base: Base | None = None,
     ) -> "Machine":
-        """The machine after stored `blocks`, (header, transactions) from height 1 on.
+        """The machine after stored `blocks`, (header, transactions) from height 1 on, or from above
+        `base` on.
 
         Every header must follow from the one before and from its transactions, and the newest map
         root from all of them; `ChainError` names what does not. Signatures are not checked.
         """
         machine = cls(genesis, backend, verified=verified, updates=updates)
+        if base is not None:
+            machine.state = rebuild(machine.state, base)
         for header_bytes, transactions in blocks:
-            header = linked_header(machine.state, header_bytes)
-            draft, results = machine._run(
-                transactions, header.time, verify=False, map_changes=False
-            )
-            check_entered(draft, results, header)
-            machine.advance(finish_block(draft, results, header, machine.state.map_version))
+            machine.advance(machine.replay(header_bytes, transactions))
         state = machine.state
         version = machine._updates.build(())
         for batch in leaf_batches(state):
@@ -183,6 +184,17 @@ class Machine:
         check_entered(draft, results, header)
         version = self._updates.submit(self.state.map_version, draft.changes)
         return finish_block(draft, results, header, version)
+
+    def replay(self, header_bytes: bytes, transactions: Sequence[bytes]) -> Block:
+        """As `follow`, of a block that was verified before: signatures are not checked, and the
+        map stays that of the state below.
+
+        Raises `ChainError` where the header is not that of these transactions in this place.
+        """
+        header = linked_header(self.state, header_bytes)
+        draft, results = self._run(transactions, header.time, verify=False, map_changes=False)
+        check_entered(draft, results, header)
+        return finish_block(draft, results, header, self.state.map_version)
 
     def map_root(self, block: Block) -> bytes:
         """The map root after a block, 32 bytes; waits for it."""
