@@ -38,9 +38,10 @@ def change_takes_two(request: pb.ChangeStatusRequest, _caller: Caller | None) ->
 def summarise_rows(request: PublishRequestBytes) -> str:
     """How many rows of which event, and the rows for which somebody must answer, one by one."""
     rows = request.submissions
-    events = Counter(_event(event_of(row.terms)) for row in rows)
-    said = ", ".join(f"{count:,} {event}" for event, count in sorted(events.items()))
-    grave = [row for row in rows if event_of(row.terms) in CONFIRMED_EVENTS]
+    events = [event_of(row.terms) for row in rows]
+    counts = sorted((_event(event), count) for event, count in Counter(events).items())
+    said = ", ".join(f"{count:,} {event}" for event, count in counts)
+    grave = [row for row, event in zip(rows, events, strict=True) if event in CONFIRMED_EVENTS]
     lines = [f"{counted(len(rows), 'row')}: {said}; {_where(request.arrangement_ids)}"]
     lines += [_row(row) for row in grave[:SHOWN_ROWS]]
     if len(grave) > SHOWN_ROWS:
