@@ -19,6 +19,7 @@ from service.store.database import Database
 from service.store.group_commit import GroupCommit
 from service.store.home.clearance_tables import ClearanceCallRow, ClearanceRow, ReportedFigureRow
 from service.store.home.consent_tables import HomeSecretRow
+from service.store.insert_new import insert_new
 
 SECRET_BYTES: Final = 32
 _USE: Final = "clearances"
@@ -114,7 +115,7 @@ class ClearanceStore:
                 {"idempotency_key": idempotency_key, "digest": digest, "answer": answer},
             )
             if rows:
-                connection.execute(insert(_TABLE).prefix_with("OR IGNORE"), rows)
+                connection.execute(insert_new(_TABLE), rows)
 
         self._commits.run(work)
 

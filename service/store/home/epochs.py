@@ -10,13 +10,14 @@ can.
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 from sqlmodel import col
 
 from service.store.database import Database
 from service.store.group_commit import GroupCommit
 from service.store.home.epoch_tables import EpochNameRow, RetiredNameRow
 from service.store.home.home_tables import PublicationRow
+from service.store.insert_new import insert_new
 
 
 class EpochStore:
@@ -36,7 +37,7 @@ class EpochStore:
         ]
 
         def work(connection: Connection) -> None:
-            connection.execute(insert(EpochNameRow).prefix_with("OR IGNORE"), rows)
+            connection.execute(insert_new(EpochNameRow), rows)
 
         if rows:
             self._commits.run(work)
@@ -63,7 +64,7 @@ class EpochStore:
 
         def work(connection: Connection) -> None:
             if rows:
-                connection.execute(insert(RetiredNameRow).prefix_with("OR IGNORE"), rows)
+                connection.execute(insert_new(RetiredNameRow), rows)
             connection.execute(
                 delete(EpochNameRow).where(
                     col(EpochNameRow.arrangement_id) == arrangement_id,

@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or
 from sqlmodel import col
 
 from service.store.database import Database
@@ -26,6 +25,7 @@ from service.store.home.profile_tables import (
     ProfileRow,
     WantedProfileRow,
 )
+from service.store.insert_new import insert_new
 
 COMMITMENT_BYTES: Final = 32
 
@@ -156,7 +156,7 @@ class Erasures:
                         ).scalars()
                     connection.execute(delete(table).where(*here))
                 connection.execute(
-                    insert_or(ErasedProfileRow).on_conflict_do_nothing(),
+                    insert_new(ErasedProfileRow),
                     [{"commitment": each, "issuer": issuer, "erased_at": now} for each in free],
                 )
             if held:

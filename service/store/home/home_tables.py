@@ -34,7 +34,12 @@ class PublicationRow(HomeTable, table=True):
     __tablename__ = "publication"
     __table_args__ = (
         CheckConstraint("signed <= records AND recorded <= signed", name="counts"),
-        Index("publication_waiting", "publication_id", sqlite_where=text("signed < records")),
+        Index(
+            "publication_waiting",
+            "publication_id",
+            sqlite_where=text("signed < records"),
+            postgresql_where=text("signed < records"),
+        ),
         {"sqlite_autoincrement": True},
     )
     publication_id: int = Field(primary_key=True, sa_type=INT64)

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.sqlite import insert as insert_or
+from sqlalchemy import Connection, func, insert, select, update
 from sqlmodel import col
 
 from service.store.home.home_tables import CounterRow
@@ -28,10 +27,9 @@ def counter(connection: Connection, name: str) -> int:
 
 def set_counter(connection: Connection, name: str, value: int) -> None:
     """Set the number of a name."""
-    statement = insert_or(CounterRow).values(name=name, value=value)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
-    )
+    where = col(CounterRow.name) == name
+    if connection.execute(update(CounterRow).where(where).values(value=value)).rowcount == 0:
+        connection.execute(insert(CounterRow), {"name": name, "value": value})
 
 
 def slices(values: Sequence[T]) -> Iterable[Sequence[T]]:

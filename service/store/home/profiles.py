@@ -11,7 +11,6 @@ from secrets import token_bytes
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or
 from sqlmodel import col
 
 from ledger.customs.profile import NONCE_BYTES, profile_commitment
@@ -24,6 +23,7 @@ from service.store.home.profile_tables import (
     ProfileRow,
     WantedProfileRow,
 )
+from service.store.insert_new import insert_new
 
 
 class Opened(NamedTuple):
@@ -183,7 +183,7 @@ class ProfileStore(Erasures):
                     if (each.commitment, each.issuer) not in known
                 ]
                 if rows:
-                    connection.execute(insert_or(WantedProfileRow).on_conflict_do_nothing(), rows)
+                    connection.execute(insert_new(WantedProfileRow), rows)
             set_counter(connection, SCANNED, scanned)
 
         self._commits.run(work)
@@ -221,7 +221,7 @@ class ProfileStore(Erasures):
                 ).first()
                 if erased is None:
                     connection.execute(
-                        insert_or(PartnerProfileRow).on_conflict_do_nothing(),
+                        insert_new(PartnerProfileRow),
                         {
                             **profile.wanted._asdict(),
                             "tin": profile.tin,

@@ -38,6 +38,7 @@ def upgrade() -> None:
         "publication",
         ["publication_id"],
         sqlite_where=sa.text("signed < records"),
+        postgresql_where=sa.text("signed < records"),
     )
     op.create_table(
         "prepared",

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from service.store.migrations.refusals import drop_table, refuse
+
 revision = "home_0003"
 down_revision = "home_0002"
 branch_labels = None
@@ -25,13 +27,10 @@ def upgrade() -> None:
         sa.Column("key", sa.LargeBinary(), nullable=False),
     )
     for table in ("access_page", "access_key"):
-        for change in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+        refuse(table, "UPDATE", f"{table} is append-only")
+        refuse(table, "DELETE", f"{table} is append-only")
 
 
 def downgrade() -> None:
-    op.drop_table("access_key")
-    op.drop_table("access_page")
+    drop_table("access_key")
+    drop_table("access_page")

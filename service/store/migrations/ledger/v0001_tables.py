@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from service.store.migrations.refusals import drop_table, refuse
+
 revision = "ledger_0001"
 down_revision = None
 branch_labels = None
@@ -46,28 +48,26 @@ def upgrade() -> None:
         sa.Column("weight", INT64, nullable=False),
     )
     for table, number, following in APPEND_ONLY:
-        for change in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-        op.execute(
-            f"CREATE TRIGGER {table}_in_order BEFORE INSERT ON {table} "
-            f"WHEN NEW.{number} IS NOT {following} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is numbered without gaps'); END"
+        refuse(table, "UPDATE", f"{table} is append-only")
+        refuse(table, "DELETE", f"{table} is append-only")
+        refuse(
+            table,
+            "INSERT",
+            f"{table} is numbered without gaps",
+            when=f"NEW.{number} IS DISTINCT FROM {following}",
+            name=f"{table}_in_order",
         )
-    op.execute(
-        "CREATE TRIGGER seal_no_delete BEFORE DELETE ON seal "
-        "BEGIN SELECT RAISE(ABORT, 'a seal is kept'); END"
-    )
-    op.execute(
-        "CREATE TRIGGER seal_only_better BEFORE UPDATE ON seal "
-        "WHEN NEW.height IS NOT OLD.height OR (NEW.level, NEW.attested_time, NEW.weight) "
-        "<= (OLD.level, OLD.attested_time, OLD.weight) "
-        "BEGIN SELECT RAISE(ABORT, 'a seal gives way only to a better one'); END"
+    refuse("seal", "DELETE", "a seal is kept")
+    refuse(
+        "seal",
+        "UPDATE",
+        "a seal gives way only to a better one",
+        when="NEW.height IS DISTINCT FROM OLD.height OR (NEW.level, NEW.attested_time, NEW.weight) "
+        "<= (OLD.level, OLD.attested_time, OLD.weight)",
+        name="seal_only_better",
     )
 
 
 def downgrade() -> None:
     for table in ("seal", "entry", "header", "genesis"):
-        op.drop_table(table)
+        drop_table(table)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from service.store.migrations.refusals import drop_table, refuse
+
 revision = "ledger_0002"
 down_revision = "ledger_0001"
 branch_labels = None
@@ -26,13 +28,10 @@ def upgrade() -> None:
         sa.Column("data", sa.LargeBinary(), nullable=False),
     )
     for table in ("set_change", "evidence"):
-        for change in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+        refuse(table, "UPDATE", f"{table} is append-only")
+        refuse(table, "DELETE", f"{table} is append-only")
 
 
 def downgrade() -> None:
     for table in ("evidence", "set_change"):
-        op.drop_table(table)
+        drop_table(table)
