@@ -11,6 +11,8 @@ goes: a height for what is counted by height, a log size for what is counted by 
     aliases          (arrangement id || issuer) -> alias -> packed records
     successors       (arrangement id || issuer) -> subject -> records that renumber it
     refused          log index -> its refused records, (position, code); only where there are any
+    base             where it began: 0, or the height of a snapshot. Of the transactions up to there
+                     `refused` is not known, and of each author only the newest in `seen`
 
 >>> facts = Facts()
 >>> for time, size in ((1000, 0), (1005, 3), (1010, 4)):
@@ -38,6 +40,7 @@ class Facts:
 
     __slots__ = (
         "aliases",
+        "base",
         "headers",
         "log",
         "log_sizes",
@@ -49,6 +52,7 @@ class Facts:
     )
 
     def __init__(self) -> None:
+        self.base = 0
         self.log = Log()
         self.headers = Log()
         self.times = array("Q")

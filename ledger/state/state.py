@@ -140,6 +140,14 @@ class State:
         return self.header.height
 
     @property
+    def base_height(self) -> int:
+        """Where this ledger's knowledge begins: 0, or the height of the snapshot it began with.
+
+        What was known at an earlier height is not for this state to say: see `Facts.base`.
+        """
+        return self.facts.base
+
+    @property
     def header_time(self) -> int:
         """Time of this view's header."""
         return self.header.time
