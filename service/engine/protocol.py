@@ -75,8 +75,8 @@ class BlockStore(Protocol):
     def append_block(self, height: int, header: bytes, transactions: Sequence[bytes]) -> None:
         """Keep the header and the transactions of the next height, all or nothing."""
 
-    def keep_seal(self, height: int, seal: Sealed) -> None:
-        """Keep a seal of the header at `height`."""
+    def keep_seal(self, height: int, seal: Sealed) -> bool:
+        """Keep a seal of the header at `height` unless a better one is there; say whether."""
 
 
 class Sealer(Protocol):

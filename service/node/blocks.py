@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from ledger.chain.seal import SEALED
+from service.engine.cometbft.protocol import BlockMark
 from service.engine.protocol import Sealed
+from service.store.ledger.engine_mark import EngineMark
 from service.store.ledger.ledger_store import LedgerStore, SealLevel
 
 
 class LedgerBlocks:
-    """A `service.engine.protocol.BlockStore` over `ledger.db`."""
+    """A `BlockStore` of the engines over `ledger.db`, and the `EngineStore` of CometBFT's."""
 
     __slots__ = ("_store",)
 
@@ -19,9 +21,24 @@ class LedgerBlocks:
         """Keep the header and the transactions of the next height, all or nothing."""
         self._store.append_block(height, header, transactions)
 
-    def keep_seal(self, height: int, seal: Sealed) -> None:
-        """Keep a seal of the header at `height` unless a better one is there."""
+    def keep_seal(self, height: int, seal: Sealed) -> bool:
+        """Keep a seal of the header at `height` unless a better one is there; say whether."""
         level = SealLevel.SEALED if seal.level == SEALED else SealLevel.ATTESTED
-        self._store.put_seal(
+        return self._store.put_seal(
             height, seal.data, level, attested_time=seal.attested_time, weight=seal.weight
         )
+
+    def append_marked(
+        self, height: int, header: bytes, transactions: Sequence[bytes], mark: BlockMark
+    ) -> None:
+        """As `append_block`, with how far CometBFT has come in the same database transaction."""
+        self._store.append_block(height, header, transactions, EngineMark(*mark))
+
+    def keep_mark(self, mark: BlockMark) -> None:
+        """Keep how far CometBFT has come with a block that changed nothing here."""
+        self._store.keep_engine_mark(EngineMark(*mark))
+
+    def mark(self) -> BlockMark | None:
+        """How far CometBFT had come; None before its first block."""
+        kept = self._store.engine_mark()
+        return None if kept is None else BlockMark(*kept)
