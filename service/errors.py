@@ -18,6 +18,8 @@
         ├── ClockWentBack           the clock is too far behind the ledger to write
         ├── MapProcessFailed        the process that keeps the state map has ended
         ├── PeerUnreachable         another member's node does not answer
+        ├── SourceRefused           a node shows a replica what cannot be so; has a code
+        ├── SourceLeft              a node shows a replica too little to go on with
         ├── Overloaded              too much waits already; try again a little later
         └── EngineStopped           nothing is ordered any more; what is in an outbox stays there
 
@@ -168,6 +170,33 @@ class PeerUnreachable(Failed):
     def __init__(self, economy: str, message: str) -> None:
         super().__init__(f"the node of {economy} does not answer: {message}")
         self.economy = economy
+
+
+class SourceRefused(Failed):
+    """What a node shows a replica cannot be so; nothing of it was taken.
+
+    `code` is from the closed list of `service.node.replica.refusals`. `header` and `seal` are the
+    bytes at fault, empty where there are none; `evidence` convicts members where it is not empty.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        header: bytes = b"",
+        seal: bytes = b"",
+        evidence: bytes = b"",
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.header = header
+        self.seal = seal
+        self.evidence = evidence
+
+
+class SourceLeft(Failed):
+    """A node shows a replica too little: it is behind, silent, or its blocks have no seal."""
 
 
 class Overloaded(Failed):

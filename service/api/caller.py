@@ -6,7 +6,8 @@ authority, so without this check Hong Kong could issue a certificate that says N
 
 The table `RIGHTS` is *Who may do what* of the domain, as data. Where the domain is silent:
 approvers may do what officers do; who publishes may read what was published; every member's
-caller may read the ledger, since a proof is worth nothing to whom may not fetch its header.
+caller may read the ledger, since a proof is worth nothing to whom may not fetch its header; a
+replica is given its own administration's lookup keys, and may do nothing else.
 """
 
 import threading
@@ -49,6 +50,7 @@ class Right(Enum):
     READ_ACCESS_LOG = "read the access log"
     RUN_NODE = "run the node"
     PEER = "speak as another member's node"
+    HOLD_KEYS = "hold the own lookup keys, to answer from a replica"
 
 
 _R = AccessRole
@@ -57,12 +59,13 @@ RIGHTS: Mapping[Right, frozenset[AccessRole]] = {
     Right.PREPARE: frozenset({_R.OFFICER, _R.APPROVER}),
     Right.CONFIRM: frozenset({_R.APPROVER}),
     Right.READ_PUBLICATIONS: frozenset({_R.OFFICER, _R.APPROVER, _R.AUDITOR}),
-    Right.READ_ARRANGEMENTS: frozenset(_R) - {_R.AGENCY},
+    Right.READ_ARRANGEMENTS: frozenset(_R) - {_R.AGENCY, _R.REPLICA},
     # Whoever looks up with proofs must be able to fetch what a proof hangs from.
     Right.READ_LEDGER: frozenset(_R),
     Right.READ_ACCESS_LOG: frozenset({_R.AUDITOR}),
     Right.RUN_NODE: frozenset({_R.NODE_ADMIN}),
     Right.PEER: frozenset({_R.NODE}),
+    Right.HOLD_KEYS: frozenset({_R.REPLICA}),
 }
 del _R
 

@@ -42,6 +42,7 @@ class AccessRole(StrEnum):
     AUDITOR = "auditor"
     NODE_ADMIN = "node-admin"
     NODE = "node"
+    REPLICA = "replica"
 
     # Enum hashes the member's name in Python, 0.3 us at each call; a string remembers its hash.
     __hash__ = str.__hash__

@@ -114,17 +114,25 @@ class Keyring:
         held = self._held
         in_force = {each: epoch_in_force(state, each) for each, _ in held}
         if in_force != self._in_force:
-            epochs: dict[bytes, int] = {}
-            for arrangement_id, _ in held:
-                epochs[arrangement_id] = epochs.get(arrangement_id, 0) + 1
-            keys = {}
-            for (arrangement_id, epoch), key in held.items():
-                if epoch == in_force[arrangement_id]:
-                    keys[arrangement_id] = key
-                if epochs[arrangement_id] > 1 or epoch != in_force[arrangement_id]:
-                    keys[epoch_name(arrangement_id, epoch)] = key
-            self._keys, self._in_force = keys, in_force
+            self._keys, self._in_force = keys_by_name(held, state), in_force
         self._state = state
+
+
+def keys_by_name(
+    held: Mapping[tuple[bytes, int], LookupKey], state: State
+) -> dict[bytes, LookupKey]:
+    """Keys by arrangement and epoch, under the names that the module's text says."""
+    epochs: dict[bytes, int] = {}
+    for arrangement_id, _ in held:
+        epochs[arrangement_id] = epochs.get(arrangement_id, 0) + 1
+    keys = {}
+    for (arrangement_id, epoch), key in held.items():
+        in_force = epoch_in_force(state, arrangement_id)
+        if epoch == in_force:
+            keys[arrangement_id] = key
+        if epochs[arrangement_id] > 1 or epoch != in_force:
+            keys[epoch_name(arrangement_id, epoch)] = key
+    return keys
 
 
 def epoch_in_force(state: State, arrangement_id: bytes) -> int:
