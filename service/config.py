@@ -25,6 +25,7 @@ of a transaction, bytes of a block) are rules of the network or constants of the
 
 import ipaddress
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -67,12 +68,29 @@ look-up 100. Every refusal is logged."""
 _NOT_SETTINGS = {
     *("CONFIG", "PROFILE", "ADDRESS", "NETWORK_ID", "ANCHOR", "AUTHORITIES"),
     *("CLIENT_CERTIFICATE", "CLIENT_KEY", "SERVER_NAME", "PLAINTEXT", "DEADLINE"),
+    *("COMETBFT_CACHE", "COMETBFT_PROGRAM"),
 }
-"""Variables of ours for the command line: the file itself, and how a client reaches a node."""
+"""Variables of ours for the command line: the file itself, how a client reaches a node, and where
+CometBFT's program lies."""
 
 Address = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$")]
 """host:port; port 0 takes a free one."""
 Count = Annotated[int, Field(ge=1)]
+
+
+def is_loopback(address: str) -> bool:
+    """Whether `host:port` can be reached from this machine alone.
+
+    >>> [is_loopback(a) for a in ("127.0.0.1:1", "[::1]:1", "localhost:1", "0.0.0.0:1", "nz:1")]
+    [True, True, True, False, False]
+    """
+    host = address.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class ConfigError(Refused):
@@ -125,6 +143,48 @@ class Member(_Section):
         return self
 
 
+class CometBft(_Section):
+    """CometBFT beside the node. `home` is its folder; `peers` are id@host:port of other members.
+
+    `abci` is where the node answers it, `rpc` where it answers the node: both on loopback. `p2p` is
+    where the other members' CometBFT reaches it, by the address `external` where that differs.
+    `run` false: somebody else starts it, on the files that `aeo cometbft home` writes.
+    """
+
+    home: Path = Path("cometbft")
+    abci: Address = "127.0.0.1:26658"
+    rpc: Address = "127.0.0.1:26657"
+    p2p: Address = "0.0.0.0:26656"
+    external: Address | Literal[""] = ""
+    peers: tuple[str, ...] = ()
+    metrics: Address | Literal[""] = ""
+    run: bool = True
+    program: Path | None = None
+    """By default the one that `aeo cometbft install` built."""
+    state_sync: tuple[Address, ...] = ()
+    """RPC addresses of members to begin a new node from a snapshot with; see `trust_height`."""
+    trust_height: Annotated[int, Field(ge=0)] = 0
+    trust_hash: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{64})?$")] = ""
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        for peer in self.peers:
+            if re.fullmatch(r"[0-9a-f]{40}@\S+:\d{1,5}", peer) is None:
+                raise ValueError(f"peers: {peer} is not like <40 hex digits>@host:port")
+        if not is_loopback(self.abci):
+            raise ValueError("abci: whoever reaches it decides what the node records; loopback")
+        if self.state_sync and not (self.trust_height and self.trust_hash):
+            raise ValueError("state_sync needs trust_height and trust_hash")
+        return self
+
+
+class Engine(_Section):
+    """Who orders: this process alone, or the members together by CometBFT."""
+
+    kind: Literal["solo", "cometbft"] = "solo"
+    cometbft: CometBft = CometBft()
+
+
 class LimitSettings(_Section):
     """What one listener takes at once."""
 
@@ -162,6 +222,7 @@ class Config(BaseSettings):
     listen: Listen = Listen()
     tls: Tls = Tls()
     member: tuple[Member, ...] = ()
+    engine: Engine = Engine()
     limits: LimitSettings = LimitSettings()
     log: Log = Log()
 
@@ -194,6 +255,8 @@ class Config(BaseSettings):
         economies = [member.economy for member in self.member]
         if len(set(economies)) != len(economies):
             raise ValueError("member: an economy stands twice")
+        if self.engine.kind == "cometbft" and len(economies) != 1:
+            raise ValueError("engine: under CometBFT a node hosts one member, a validator")
         return self
 
     def describe(self) -> dict[str, Any]:
@@ -225,21 +288,6 @@ def load_config(path: Path | None) -> Config:
     except ValueError as error:  # a variable that is not the JSON it has to be
         raise ConfigError(str(error)) from None
     return _resolve(config, path.parent) if path is not None else config
-
-
-def is_loopback(address: str) -> bool:
-    """Whether `host:port` can be reached from this machine alone.
-
-    >>> [is_loopback(a) for a in ("127.0.0.1:1", "[::1]:1", "localhost:1", "0.0.0.0:1", "nz:1")]
-    [True, True, True, False, False]
-    """
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_environment() -> None:
