@@ -1,0 +1,357 @@
+"""The CometBFT engine: transactions go to our own CometBFT, and come back in blocks.
+
+    submit        kept here, and handed to CometBFT's mempool in order, by one thread
+    decided       every member's CometBFT hands the same block to its application
+    told          the application has stored it; whoever submitted learns where it stands
+
+CometBFT's mempool is memory, and what lies in it may be lost by any crash: whatever is not in a
+block after a while is handed over again, and again after each restart. What CometBFT refuses for
+now (a number too far ahead of the log, a full mempool) waits here for the next block. Whether a
+transaction entered is learnt from blocks alone; what CometBFT would never take is told as refused.
+
+Only that thread and the watch of the validator's key call CometBFT, never an ABCI call.
+
+After a hand-over the member may validate with another key. CometBFT takes a key at its start, and
+the one that it has counts until the block after next: so the watch asks for the validators of the
+coming block, and starts CometBFT again when the member is among them with a key that it holds and
+CometBFT does not use.
+"""
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from hashlib import sha256
+from typing import Final, Protocol
+
+import structlog
+
+from ledger.state.machine import Block
+from ledger.state.refusals import BLOCK_FULL, SEQUENCE_AHEAD
+from service.engine.cometbft.rpc import CometBftUnreachable, Rpc
+from service.engine.feed import BlockFeed
+from service.engine.protocol import Outcome, Recorded, Sealed
+from service.errors import EngineStopped, Overloaded
+
+QUEUE_BYTES: Final = 16 << 20
+"""That may wait: some seconds of work. Authors keep theirs in their outboxes anyway."""
+AGAIN_S: Final = 10.0
+"""After which a transaction that is in no block is handed over once more."""
+PAUSE_S: Final = 0.25
+"""Between two tries where CometBFT does not answer."""
+WATCH_S: Final = 0.5
+"""Between two looks at the validator's key."""
+FINISH_S: Final = 5.0
+"""How long a stop waits for what was submitted; the outboxes keep the rest."""
+
+_LATER: Final = (SEQUENCE_AHEAD, BLOCK_FULL)
+
+_log = structlog.get_logger("aeo.engine")
+
+
+class Application(Protocol):
+    """What the engine needs of the application beside the feed."""
+
+    newest_seal: tuple[int, Sealed] | None
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why it no longer takes part; None while it does."""
+
+
+class Server(Protocol):
+    """Where CometBFT reaches the application."""
+
+    def start(self) -> int:
+        """Begin to answer; the port."""
+
+    def stop(self) -> None:
+        """End."""
+
+
+class Keys(Protocol):
+    """The consensus keys that this node holds."""
+
+    def used(self) -> bytes | None:
+        """The public key that CometBFT signs with now."""
+
+    def use(self, validators: Sequence[bytes]) -> bool:
+        """Take the key that stands in `validators` from CometBFT's next start on; say whether it
+        is another one."""
+
+
+class Process(Protocol):
+    """A CometBFT that this node runs."""
+
+    def start(self) -> None:
+        """Start it, and keep it running."""
+
+    def restart(self) -> None:
+        """Start it again."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
+class _Batch:
+    """What one caller submitted."""
+
+    __slots__ = ("future", "left", "outcomes")
+
+    def __init__(self, count: int) -> None:
+        self.outcomes: list[Outcome] = [""] * count
+        self.left = count
+        self.future: Future[tuple[Outcome, ...]] = Future()
+
+
+class _One:
+    """A transaction that waits, for one or several callers."""
+
+    __slots__ = ("data", "for_whom", "key", "sent_at")
+
+    def __init__(self, key: bytes, data: bytes) -> None:
+        self.key = key
+        self.data = data
+        self.for_whom: list[tuple[_Batch, int]] = []
+        self.sent_at = 0.0
+
+
+class CometBftEngine:
+    """Orders by CometBFT. `process` None: somebody else runs it; `code_name` reads CheckTx."""
+
+    def __init__(
+        self,
+        application: Application,
+        server: Server,
+        feed: BlockFeed,
+        rpc: Rpc,
+        *,
+        code_name: Callable[[int], str],
+        process: Process | None,
+        keys: Keys | None = None,
+    ) -> None:
+        self.feed = feed
+        self.rpc = rpc
+        self.application = application
+        self._server = server
+        self._process = process
+        self._keys = keys
+        self._code_name = code_name
+        self._changed = threading.Condition()
+        # Guarded by the condition: all that waits, in order; and what of it is to be handed over.
+        self._waiting: OrderedDict[bytes, _One] = OrderedDict()
+        self._to_send: deque[_One] = deque()
+        self._waiting_bytes = 0
+        self._blocks = 0
+        self._looked_at = 0.0
+        self._finishing = False
+        self._stopping = False
+        self._failure: Exception | None = None
+        self._started = False
+        self._threads = (
+            threading.Thread(target=self._broadcast_all, name="aeo-broadcast"),
+            threading.Thread(target=self._watch, name="aeo-validator-key"),
+        )
+        feed.listen(self._told)
+        feed.listen_refused(self._told_refused)
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why the engine stopped by itself; None while it works."""
+        return self._failure or self.application.failure
+
+    @property
+    def newest_seal(self) -> tuple[int, Sealed] | None:
+        """(height, seal) of the newest header that is at least attested, since the start."""
+        return self.application.newest_seal
+
+    def start(self) -> None:
+        """Let CometBFT reach the application, start it, and begin to hand over."""
+        self._server.start()
+        self._started = True
+        if self._process is not None:
+            self._process.start()
+        for thread in self._threads:
+            thread.start()
+
+    def finish(self) -> None:
+        """Wait a little for what was submitted, then give up on it; take nothing more.
+
+        Called before the publishers stop, since they wait for their outcomes, and a chain that has
+        lost too many of its members gives none.
+        """
+        with self._changed:
+            self._finishing = True
+            self._changed.wait_for(lambda: not self._waiting or self.failure is not None, FINISH_S)
+        self._abandon(EngineStopped("the engine has stopped"))
+
+    def stop(self) -> None:
+        """Hand over no more, and end CometBFT and the application. Idempotent."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._abandon(EngineStopped("the engine has stopped"))
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        if self._started:
+            if self._process is not None:
+                self._process.stop()
+            self._server.stop()
+        self.feed.close()
+
+    def submit(self, transactions: Sequence[bytes]) -> "Future[tuple[Outcome, ...]]":
+        """Queue `transactions` in this order; the future ends with one outcome for each."""
+        batch = _Batch(len(transactions))
+        if not transactions:
+            batch.future.set_result(())
+            return batch.future
+        size = sum(map(len, transactions))
+        with self._changed:
+            if self.failure is not None or self._finishing or self._stopping:
+                raise EngineStopped(str(self.failure or "the engine is stopping"))
+            if self._waiting and self._waiting_bytes + size > QUEUE_BYTES:
+                raise Overloaded("too many transactions wait to be ordered")
+            for place, data in enumerate(transactions):
+                key = sha256(data).digest()
+                one = self._waiting.get(key)
+                if one is None:
+                    one = self._waiting[key] = _One(key, data)
+                    self._waiting_bytes += len(data)
+                    self._to_send.append(one)
+                one.for_whom.append((batch, place))
+            self._changed.notify_all()
+        return batch.future
+
+    # What blocks tell, on the thread of the application.
+
+    def _told(self, block: Block) -> None:
+        header = block.header
+        assert header is not None, "only blocks of the log are told"
+        entered = [result for result in block.results if not isinstance(result, str)]
+        outcomes = [
+            (sha256(data).digest(), Recorded(header.height, header.time, index, codes))
+            for index, (data, codes) in enumerate(
+                zip(block.transactions, entered, strict=True), block.first_index
+            )
+        ]
+        self._settle(outcomes)
+        with self._changed:
+            self._blocks += 1
+            self._changed.notify_all()
+
+    def _told_refused(self, transaction: bytes, code: str) -> None:
+        key = sha256(transaction).digest()
+        if code not in _LATER:
+            self._settle([(key, code)])
+            return
+        with self._changed:
+            one = self._waiting.get(key)
+            if one is not None and one not in self._to_send:
+                self._to_send.append(one)
+                self._changed.notify_all()
+
+    def _settle(self, outcomes: Sequence[tuple[bytes, Outcome]]) -> None:
+        done: list[_Batch] = []
+        with self._changed:
+            for key, outcome in outcomes:
+                one = self._waiting.pop(key, None)
+                if one is None:
+                    continue
+                self._waiting_bytes -= len(one.data)
+                for batch, place in one.for_whom:
+                    batch.outcomes[place] = outcome
+                    batch.left -= 1
+                    if not batch.left:
+                        done.append(batch)
+            if not self._waiting:
+                self._changed.notify_all()
+        for batch in done:
+            batch.future.set_result(tuple(batch.outcomes))
+
+    # Handing over, on a thread of its own.
+
+    def _broadcast_all(self) -> None:
+        while (one := self._next()) is not None:
+            try:
+                code = self.rpc.broadcast(one.data)
+            except CometBftUnreachable as error:
+                _log.info("not handed over yet", reason=str(error))
+                self._put_back(one, PAUSE_S)
+                continue
+            one.sent_at = time.monotonic()
+            name = self._code_name(code) if code else ""
+            if name in _LATER:
+                self._await_block(one)
+            elif name and one.key in self._waiting:
+                # In a block by now, where its number was used by itself: that block was told.
+                self.feed.tell_refused(one.data, name)
+        self.rpc.close()
+
+    def _next(self) -> _One | None:
+        """The next transaction to hand over; None: stop."""
+        with self._changed:
+            while not self._stopping:
+                while self._to_send:
+                    one = self._to_send.popleft()
+                    if one.key in self._waiting:
+                        return one
+                self._send_again()
+                if not self._to_send:
+                    self._changed.wait(AGAIN_S / 4 if self._waiting else None)
+            return None
+
+    def _send_again(self) -> None:
+        """Queue what was handed over long ago, at times. The condition is held."""
+        before = time.monotonic() - AGAIN_S
+        if self._looked_at > before + 0.75 * AGAIN_S:
+            return
+        self._looked_at = time.monotonic()
+        for one in self._waiting.values():
+            if one.sent_at < before:
+                one.sent_at = time.monotonic()
+                self._to_send.append(one)
+
+    def _put_back(self, one: _One, pause_s: float) -> None:
+        """First again, after a pause."""
+        with self._changed:
+            self._to_send.appendleft(one)
+            self._changed.wait_for(lambda: self._stopping, pause_s)
+
+    def _await_block(self, one: _One) -> None:
+        """First again, once there is another block: its number is too far ahead as yet."""
+        with self._changed:
+            seen = self._blocks
+            self._to_send.appendleft(one)
+            self._changed.wait_for(lambda: self._stopping or self._blocks != seen, PAUSE_S)
+
+    # The validator's key.
+
+    def _watch(self) -> None:
+        while True:
+            with self._changed:
+                if self._changed.wait_for(lambda: self._stopping, WATCH_S):
+                    break
+            if self._keys is None or self._process is None:
+                continue
+            try:
+                validators = list(self.rpc.validators())
+            except CometBftUnreachable:
+                continue
+            if self._keys.used() not in validators and self._keys.use(validators):
+                _log.info("CometBFT starts again with another consensus key")
+                self._process.restart()
+        self.rpc.close()
+
+    def _abandon(self, error: Exception) -> None:
+        """Fail whatever still waits; what it sent stays in its authors' outboxes."""
+        with self._changed:
+            batches = {
+                id(batch): batch for one in self._waiting.values() for batch, _ in one.for_whom
+            }
+            self._waiting.clear()
+            self._to_send.clear()
+            self._waiting_bytes = 0
+        for batch in batches.values():
+            batch.future.set_exception(error)
