@@ -3,16 +3,16 @@
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 from service.api.caller import Authorities
-from service.api.listener import Limits, MutualTls, PlaintextLoopback
+from service.api.listener import Limits, MutualTls, Pair, PlaintextLoopback
 from service.api.serving import ServingSettings, authorities_of
 from service.config import Config, ConfigError, Member
 from service.keys.key_file import KeyFileError, read_passphrase, read_public
 from service.keys.key_folder import KeyFolder
-from service.keys.member_keys import NODE_FILE, NODE_KEY_FILE, open_issued
+from service.keys.member_keys import NODE_FILE, NODE_KEY_FILE
+from service.keys.renewal import RenewedCertificate
 from service.keys.spiffe import format_trust_domain
 from service.node.keys.peers import NodeTls
 from service.node.node import Node, NodeSettings
@@ -44,9 +44,10 @@ def node_settings(config: Config) -> NodeSettings:
 def serving_settings(config: Config, node: Node) -> ServingSettings:
     """How a node answers, as its configuration says."""
     limits = config.limits
+    certificates = _certificates(config, node)
     return ServingSettings(
         listen=config.listen.grpc,
-        security=_security(config, node),
+        security=_security(config, node, certificates),
         health=config.listen.health,
         metrics=config.listen.metrics,
         limits=Limits(
@@ -59,45 +60,65 @@ def serving_settings(config: Config, node: Node) -> ServingSettings:
             retry_ms=limits.retry_ms,
             log_every=config.log.every,
         ),
+        certificates=certificates,
     )
 
 
-def _node_tls(member: Member, passphrase: str) -> NodeTls | None:
+class NodeTlsFiles:
+    """A member's node certificate as its files have it now (`service.keys.renewal`)."""
+
+    def __init__(self, files: RenewedCertificate) -> None:
+        self.files = files
+
+    def current(self) -> NodeTls:
+        """The certificate and key now."""
+        shown = self.files.current()
+        return NodeTls(shown.certificate, shown.key)
+
+
+def _node_tls(member: Member, passphrase: str) -> NodeTlsFiles | None:
     """A member's node certificate; None where none is named and none lies beside its keystore."""
     beside = member.bls_keystore.parent
     certificate = member.node_certificate or beside / NODE_FILE
     key = member.node_key or beside / NODE_KEY_FILE
     if member.node_certificate is None and not (certificate.is_file() and key.is_file()):
         return None
-    return _open_tls(certificate, key, passphrase)
+    return NodeTlsFiles(RenewedCertificate(certificate, key, passphrase))
 
 
-def _open_tls(certificate: Path, key: Path, passphrase: str | None) -> NodeTls:
-    issued = open_issued(certificate, key, passphrase)
-    opened = issued.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    # The whole file: intermediate certificates may follow the node's own.
-    return NodeTls(read_public(certificate), opened)
-
-
-def _security(config: Config, node: Node) -> MutualTls | PlaintextLoopback:
+def _certificates(config: Config, node: Node) -> dict[str, RenewedCertificate]:
+    """What the node shows: its own certificate first, named "", then each member's, by economy."""
     tls = config.tls
     if tls.plaintext_loopback:
-        return PlaintextLoopback()
+        return {}
     assert tls.certificate is not None, "the configuration says so"
     assert tls.key is not None, "the configuration says so"
     passphrase = read_passphrase(tls.passphrase_file) if tls.passphrase_file else None
-    own = _open_tls(tls.certificate, tls.key, passphrase)
+    shown = {"": RenewedCertificate(tls.certificate, tls.key, passphrase)}
+    for economy, source in node.settings.tls.items():
+        if isinstance(source, NodeTlsFiles):
+            shown[economy] = source.files
+    return shown
+
+
+def _security(
+    config: Config, node: Node, certificates: dict[str, RenewedCertificate]
+) -> MutualTls | PlaintextLoopback:
+    if not certificates:
+        return PlaintextLoopback()
     given = None
-    if tls.authorities is not None:
-        given = _authorities(tls.authorities, format_trust_domain(node.genesis.network_name))
-    authorities = authorities_of(node, given)
-    # A partner's node asks for a member by name, and is shown that member's certificate.
-    others = tuple(
-        (shown.key, shown.certificate)
-        for shown in node.settings.tls.values()
-        if shown.certificate != own.certificate
-    )
-    return MutualTls(own.key, own.certificate, authorities, others)
+    if config.tls.authorities is not None:
+        trust_domain = format_trust_domain(node.genesis.network_name)
+        given = _authorities(config.tls.authorities, trust_domain)
+
+    def renewed() -> tuple[Pair, ...]:
+        # A partner's node asks for a member by name, and is shown that member's certificate. A
+        # file that stands twice in the configuration is shown once.
+        shown = (each.current() for each in certificates.values())
+        return tuple(dict.fromkeys((each.key, each.certificate) for each in shown))
+
+    key, chain = renewed()[0]
+    return MutualTls(key, chain, authorities_of(node, given), renewed=renewed)
 
 
 def _authorities(path: Path, trust_domain: str) -> Authorities:

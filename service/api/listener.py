@@ -15,7 +15,7 @@ would each get half of the calls and no error. Read-only replicas ask for it by 
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,9 @@ MAX_METADATA_BYTES = 8 << 10
 KEEPALIVE_MIN_MS = 10_000
 """A client that pings more often than this without a call is disconnected."""
 
+Pair = tuple[bytes, bytes]
+"""A key and its certificate chain, in PEM."""
+
 REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
 
 
@@ -71,13 +74,21 @@ class MutualTls:
     change.
 
     `others` are more keys and chains: who asks for a name (SNI) gets the first that bears it, else
-    the first of all.
+    the first of all. `renewed` tells all of them as they are now: each handshake asks, so a
+    certificate is renewed without a restart.
     """
 
     key: bytes = field(repr=False)
     certificate_chain: bytes
     authorities: AuthoritySource
-    others: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    others: tuple[Pair, ...] = field(default=(), repr=False)
+    renewed: Callable[[], tuple[Pair, ...]] | None = field(default=None, repr=False)
+
+    def pairs(self) -> tuple[Pair, ...]:
+        """Our keys and chains now, the one to show by default first."""
+        if self.renewed is not None:
+            return self.renewed()
+        return (self.key, self.certificate_chain), *self.others
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,25 +248,26 @@ def _bind(server: grpc.Server, address: str, security: MutualTls | PlaintextLoop
 
 
 def _credentials(security: MutualTls) -> grpc.ServerCredentials:
-    """Credentials that ask at each handshake whose authorities count now."""
-    told = security.authorities.current()
+    """Credentials that ask at each handshake which certificates and authorities count now."""
+    told = security.authorities.current(), security.pairs()
 
-    def configuration(authorities: Authorities) -> grpc.ServerCertificateConfiguration:
+    def configuration(
+        authorities: Authorities, pairs: tuple[Pair, ...]
+    ) -> grpc.ServerCertificateConfiguration:
         return grpc.ssl_server_certificate_configuration(
-            [(security.key, security.certificate_chain), *security.others],
-            root_certificates=authorities.bundle(),
+            list(pairs), root_certificates=authorities.bundle()
         )
 
     def changed() -> grpc.ServerCertificateConfiguration | None:
         nonlocal told
-        current = security.authorities.current()
-        if current is told:
+        authorities, pairs = security.authorities.current(), security.pairs()
+        if authorities is told[0] and pairs == told[1]:
             return None
-        told = current
-        return configuration(current)
+        told = authorities, pairs
+        return configuration(authorities, pairs)
 
     return grpc.dynamic_ssl_server_credentials(
-        configuration(told),
+        configuration(*told),
         changed,  # type: ignore[arg-type]  # the stubs leave out None: nothing has changed
         require_client_authentication=True,
     )

@@ -9,6 +9,8 @@
 | aeo_access_log_failing | economy | 1 while the access log cannot be written: look-ups go on |
 | aeo_access_log_lost | economy | calls since the start that it does not have, and never will |
 
+What a node shows besides, about its ledger, its members and its parts: `service.api.gauges`.
+
 Children are looked up once for each method, so that a call pays for two additions (about 1 us).
 """
 
@@ -19,6 +21,7 @@ from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from service.api.gauges import VerificationFailures
 from service.node.access_log import AccessLog
 
 LATENCY_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0)
@@ -52,6 +55,8 @@ class Metrics:
             ("pool",),
             registry=self.registry,
         )
+        self.verification_failures = VerificationFailures()
+        self.registry.register(self.verification_failures)
 
     def watch_access_logs(self, logs: Mapping[str, AccessLog]) -> None:
         """Show how the access log of each hosted member fares."""

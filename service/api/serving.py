@@ -10,6 +10,7 @@ Stopping goes from the outside in: health says *not serving*, so that no balance
 listener finishes what it accepted; then the ports close. The node is the caller's to stop, after.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -24,6 +25,7 @@ from service.api.caller import Authorities
 from service.api.consents import SERVICE as CONSENTS
 from service.api.consents import ConsentServicer
 from service.api.four_eyes import ApprovalDesk
+from service.api.gauges import watch_node
 from service.api.health import HealthServer
 from service.api.ledger import SERVICE as LEDGER
 from service.api.ledger import LedgerServicer
@@ -35,10 +37,13 @@ from service.api.profiles import SERVICE as PROFILES
 from service.api.profiles import ProfileServicer
 from service.api.publishing import SERVICE as PUBLISHING
 from service.api.publishing import PublishingServicer
+from service.api.replica_service import SERVICE as REPLICA
+from service.api.replica_service import ReplicaServicer
 from service.api.reporting import SERVICE as REPORTING
 from service.api.reporting import ReportingServicer
 from service.api.status import SERVICE as STATUS
 from service.api.status import StatusServicer
+from service.keys.renewal import RenewedCertificate
 from service.node.node import Node
 
 GRACE_SECONDS: Final = 10.0
@@ -47,13 +52,17 @@ GRACE_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ServingSettings:
-    """Addresses are `host:port`, port 0 for any that is free; empty `health` or `metrics`: none."""
+    """Addresses are `host:port`, port 0 for any that is free; empty `health` or `metrics`: none.
+
+    `certificates` are those whose end is shown, by economy.
+    """
 
     listen: str
     security: MutualTls | PlaintextLoopback
     health: str = ""
     metrics: str = ""
     limits: Limits = field(default_factory=Limits)
+    certificates: Mapping[str, RenewedCertificate] = field(default_factory=dict)
 
 
 class Server:
@@ -112,6 +121,8 @@ def serve(node: Node, settings: ServingSettings) -> Server:
     )
     listener.register(APPROVALS, ApprovalServicer(desk).methods())
     listener.register(ACCESS_LOG, AccessLogServicer(node).methods())
+    for gauges in watch_node(node, settings.certificates, metrics.verification_failures):
+        metrics.registry.register(gauges)
     metrics.watch_access_logs({each: node.hosted[each].access_log for each in node.hosted})
     listener.register(STATUS, StatusServicer(node).methods())
     listener.register(PUBLISHING, PublishingServicer(node).methods())
@@ -121,6 +132,7 @@ def serve(node: Node, settings: ServingSettings) -> Server:
     listener.register(CONSENTS, ConsentServicer(node).methods())
     listener.register(REPORTING, ReportingServicer(node).methods())
     listener.register(LEDGER, LedgerServicer(node).methods())
+    listener.register(REPLICA, ReplicaServicer(node).methods())
     return Server(node, listener, settings, metrics)
 
 

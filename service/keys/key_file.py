@@ -1,6 +1,8 @@
 """Files that hold secrets: mode 0600, never overwritten, on the disk before anyone relies on them.
 
 A key file that the group or others may read is refused, as OpenSSH does: it is no longer a secret.
+One that root owns and that its group alone may read besides is taken by a process that is not root:
+a volume of Kubernetes shows a secret to such a process in no other way.
 """
 
 import os
@@ -46,8 +48,9 @@ def write_new(path: Path, data: bytes, *, mode: int = SECRET_MODE) -> None:
 
 def read_secret(path: Path) -> bytes:
     """Read a file that only its owner may read. KeyFileError."""
-    data, mode = _read(path)
-    if mode & 0o077:
+    data, mode, owner = _read(path)
+    mounted = owner == 0 and os.geteuid() != 0
+    if mode & (0o037 if mounted else 0o077):
         raise KeyFileError(path, f"is open to others (mode {mode:04o}); chmod 600 it")
     return data
 
@@ -74,13 +77,14 @@ def read_passphrase(path: Path | None, prompt: str = "Passphrase") -> str:
     return passphrase
 
 
-def _read(path: Path) -> tuple[bytes, int]:
+def _read(path: Path) -> tuple[bytes, int, int]:
+    """What a file holds, its mode and its owner."""
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            found = os.fstat(file.fileno())
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise KeyFileError(path, f"cannot be read: {error.strerror}") from None
     if len(data) > MAX_FILE_BYTES:
         raise KeyFileError(path, f"is larger than {MAX_FILE_BYTES} bytes")
-    return data, mode
+    return data, stat.S_IMODE(found.st_mode), found.st_uid

@@ -30,6 +30,7 @@ from ledger.state.state import State
 from service.clock import Clock, SystemClock
 from service.engine.feed import BlockFeed
 from service.engine.protocol import OnStep, no_step
+from service.engine.settings import CometBftSettings, SoloSettings
 from service.engine.solo import SoloEngine
 from service.errors import WrongStore
 from service.keys.key_folder import KeyFolder
@@ -48,10 +49,11 @@ from service.node.keys.delivery import KeyDelivery
 from service.node.keys.epoch_keeper import EpochKeeper
 from service.node.keys.epochs import Epochs
 from service.node.keys.keyring import Keyring
-from service.node.keys.peers import NodeTls, Peers
+from service.node.keys.peers import NodeTlsSource, Peers
 from service.node.lookup.host import SealView
 from service.node.map_process import MapProcess
 from service.node.monitoring.desk import MonitoringDesk
+from service.node.ordering import Ordering, cometbft_engine, finishing
 from service.node.profiles.consents import ConsentDesk
 from service.node.profiles.desk import ProfileDesk
 from service.node.profiles.exchange import Partners, ProfileExchange, Side
@@ -61,7 +63,7 @@ from service.node.publishing.publisher import Publisher
 from service.node.restoring import check_guard, restore
 from service.store.guard import SealGuard
 from service.store.home.home_store import HomeStore
-from service.store.ledger.ledger_store import LedgerStore, SealLevel
+from service.store.ledger.ledger_store import LedgerStore, SealLevel, StoredSeal
 
 _log = structlog.get_logger("aeo.node")
 
@@ -86,7 +88,8 @@ class NodeSettings:
     map_process: bool = False
     max_page_count: int | None = None
     home_max_page_count: int | None = None
-    tls: Mapping[str, NodeTls] = field(default_factory=dict)
+    tls: Mapping[str, NodeTlsSource] = field(default_factory=dict)
+    engine: SoloSettings | CometBftSettings = field(default_factory=SoloSettings)
 
     @classmethod
     def in_folder(cls, folder: Path, members: Mapping[str, int | KeyFolder]) -> "NodeSettings":
@@ -160,17 +163,7 @@ class Node:
         key_ids = [key.key_id for held in keys.values() for key in held.all]
         check_guard(guard, self.ledger_store, self.state, key_ids)
         newest = self.ledger_store.newest_seal()
-        self.engine = SoloEngine(
-            self.machine,
-            LedgerBlocks(self.ledger_store),
-            HostedSealer(keys, guard, backend),
-            clock,
-            attested_time=newest.attested_time if newest else 0,
-            sealed=newest is not None
-            and newest.height == self.state.height
-            and newest.level == SealLevel.SEALED,
-            on_step=on_step,
-        )
+        self.engine = self._engine(keys, guard, newest, on_step)
         self.feed.listen_refused(self.evidence.refused)
         self._seal_at_start = (
             newest
@@ -214,11 +207,15 @@ class Node:
         """
         node = cls(settings, clock or SystemClock(), backend or default_backend(), on_step)
         try:
-            node.engine.start()
+            if node.settings.engine == SoloSettings():
+                node.engine.start()
             history = LedgerHistory(node.ledger_store, node.state)
             for member in node.hosted.values():
                 member.publisher.start(history)
                 member.consents.start()
+            if node.settings.engine != SoloSettings():
+                # Blocks come from outside: none before the outboxes know where the ledger ends.
+                node.engine.start()
             node._profile_exchange.start()
             node._heartbeats.start()
             node._epoch_keeper.start()
@@ -237,9 +234,10 @@ class Node:
         self._epoch_keeper.stop()
         self._profile_exchange.stop()
         self._hand_over.stop()
-        for member in self.hosted.values():
-            member.consents.stop()
-            member.publisher.stop()
+        with finishing(self.engine):
+            for member in self.hosted.values():
+                member.consents.stop()
+                member.publisher.stop()
         self.engine.stop()
         self._stack.close()
 
@@ -324,6 +322,30 @@ class Node:
     def _keyrings(self) -> dict[str, Keyring]:
         return {economy: member.keyring for economy, member in self.hosted.items()}
 
+    def _engine(
+        self,
+        keys: Mapping[str, HeldKeys],
+        guard: SealGuard,
+        newest: StoredSeal | None,
+        on_step: OnStep,
+    ) -> Ordering:
+        settings, backend = self.settings.engine, self.backend
+        blocks = LedgerBlocks(self.ledger_store)
+        if isinstance(settings, CometBftSettings):
+            (held,) = keys.values()
+            return cometbft_engine(settings, self.machine, blocks, held, guard, backend, on_step)
+        return SoloEngine(
+            self.machine,
+            blocks,
+            HostedSealer(keys, guard, backend),
+            self.clock,
+            attested_time=newest.attested_time if newest else 0,
+            sealed=newest is not None
+            and newest.height == self.state.height
+            and newest.level == SealLevel.SEALED,
+            on_step=on_step,
+        )
+
     def _map_updater(self) -> MapUpdater:
         if self.settings.map_process:
             return self._stack.enter_context(MapProcess())
@@ -335,6 +357,11 @@ class Node:
         member = self.state.membership.all.get(economy)
         if member is not None and member.standing != ACTIVE:
             _log.warning("nothing is published for it", economy=economy, standing=member.standing)
+        elif keys.in_force(self.state) is None and isinstance(
+            self.settings.engine, CometBftSettings
+        ):
+            # A ledger that lags behind the others' may not know it yet, or not its newest key.
+            _log.warning("it is not, or not yet, a member by a key that lies here", economy=economy)
         elif keys.in_force(self.state) is None:
             raise WrongStore(
                 self.settings.ledger, f"the key given for {economy} is not its key in this network"

@@ -5,11 +5,13 @@ signature by the same key. An older copy of a member's own store that was brough
 cannot be shown to others, because the key is in no signing set yet, is not kept.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 import structlog
 
-from ledger.audit.evidence import format_double_number, judge_evidence
+from aeo.ledger.v1.evidence_pb2 import Evidence as EvidenceBytes
+from ledger.audit.evidence import DOUBLE_NUMBER, FORK, format_double_number, judge_evidence
 from ledger.bls.scheme import BlsBackend, key_id
 from ledger.chain.genesis import Genesis
 from ledger.chain.set_change import SetChange
@@ -40,6 +42,11 @@ class Evidence:
         self._set_changes = set_changes
         self._current = current
         self._backend = backend
+        self._kinds = Counter(_kind(each) for each in store.evidence())
+
+    def kinds(self) -> dict[str, int]:
+        """How much there is, by kind (`ledger.audit.evidence`)."""
+        return dict(self._kinds)
 
     def all(self) -> list[bytes]:
         """Exact bytes of `aeo.ledger.v1.Evidence`, the oldest first."""
@@ -53,6 +60,7 @@ class Evidence:
         judged = judge_evidence(evidence, self._genesis.network_id, self._backend)
         new = self._store.put_evidence(evidence)
         if new:
+            self._kinds[judged.kind] += 1
             _log.error("misbehaviour is proved", kind=judged.kind, economies=list(judged.economies))
         return new
 
@@ -111,3 +119,8 @@ class Evidence:
                 if body.author == author:
                     found[body.sequence] = body.key_id, data
         return found
+
+
+def _kind(kept: bytes) -> str:
+    """The kind of evidence that was judged when it was kept."""
+    return FORK if EvidenceBytes.FromString(kept).HasField("fork") else DOUBLE_NUMBER

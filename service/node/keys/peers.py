@@ -9,14 +9,15 @@ alone have, made of economy and network (`service.keys.spiffe.node_host`): a cli
 either. The name is also what the other side chooses its certificate by, where one node serves
 several members at one address.
 
-This side shows the node certificate of the member that it speaks for.
+This side shows the node certificate of the member that it speaks for. Once that was renewed, a new
+connection is made with the next call; the one before stays open for the calls that run on it.
 """
 
 import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import grpc
 
@@ -38,13 +39,25 @@ class NodeTls:
     certificate: bytes
     key: bytes = field(repr=False)
 
+    def current(self) -> "NodeTls":
+        """Itself: these bytes never change."""
+        return self
+
+
+class NodeTlsSource(Protocol):
+    """A member's node certificate, which may be renewed."""
+
+    def current(self) -> NodeTls:
+        """The certificate and key now; equal as long as they stay the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A connection, and what the ledger said when it was made."""
+    """A connection, what the ledger said when it was made, and what this side shows on it."""
 
     endpoint: str
     authority: bytes
+    shown: NodeTls
     connection: Connection
 
 
@@ -54,13 +67,15 @@ class Peers:
     def __init__(
         self,
         economy: str,
-        tls: NodeTls | None,
+        tls: NodeTlsSource | None,
         current: Callable[[], State],
     ) -> None:
         self._economy = economy
         self._tls = tls
         self._current = current
         self._known: dict[str, _Known] = {}
+        # Opened with a certificate that was renewed since, the newest of each member.
+        self._before: dict[str, Connection] = {}
         self._lock = threading.Lock()
         self._closed = False
 
@@ -80,6 +95,7 @@ class Peers:
             raise NoEndpoint(
                 economy, f"the node of {self._economy} has no certificate to call with"
             )
+        shown = self._tls.current()
         state = self._current()
         authority = state.membership.members[economy].ca_certificate
         with self._lock:
@@ -87,18 +103,21 @@ class Peers:
                 raise PeerUnreachable(economy, "this node is stopping")
             known = self._known.get(economy)
             if known is not None:
-                if (known.endpoint, known.authority) == (endpoint, authority):
+                if (known.endpoint, known.authority) != (endpoint, authority):
+                    known.connection.close()
+                elif known.shown == shown:
                     return known.connection
-                known.connection.close()
+                else:
+                    self._retire(economy, known.connection)
             domain = format_trust_domain(state.genesis.network_name)
             security = Tls(
                 ssl.DER_cert_to_PEM_cert(authority).encode(),
-                self._tls.certificate,
-                self._tls.key,
+                shown.certificate,
+                shown.key,
                 node_host(economy, domain),
             )
             connection = Connection.open(endpoint, security, PEER_DEADLINE)
-            self._known[economy] = _Known(endpoint, authority, connection)
+            self._known[economy] = _Known(endpoint, authority, shown, connection)
             return connection
 
     def call(
@@ -125,9 +144,18 @@ class Peers:
         """Hang up, for good. Idempotent."""
         with self._lock:
             self._closed = True
-            known, self._known = list(self._known.values()), {}
-        for each in known:
-            each.connection.close()
+            open_ones = [each.connection for each in self._known.values()]
+            open_ones += self._before.values()
+            self._known, self._before = {}, {}
+        for connection in open_ones:
+            connection.close()
+
+    def _retire(self, economy: str, connection: Connection) -> None:
+        """Let the calls on a connection end by themselves; close the one retired before it."""
+        before = self._before.pop(economy, None)
+        if before is not None:
+            before.close()
+        self._before[economy] = connection
 
     def _endpoint(self, economy: str) -> str:
         registration = self._current().membership.members.get(economy)
