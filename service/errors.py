@@ -11,7 +11,8 @@
         ├── StoreError              the store cannot read or write
         │   ├── StoreBusy               another process has the store open
         │   ├── StoreFull               no room; nothing of the write was kept
-        │   ├── StoreCorrupt            what is stored contradicts itself; says where
+        │   ├── BeforeBase              of a block up to the snapshot with which the ledger begins
+    │   ├── StoreCorrupt            what is stored contradicts itself; says where
         │   └── WrongStore              the file belongs to another network or member
         ├── OutOfTurn               a block that does not follow the newest one stored
         ├── GuardRefused            a seal that a member must never sign; its node stops sealing
@@ -115,6 +116,17 @@ class StoreFull(StoreError):
             "the store is full (the disk, or the configured max_page_count); nothing of the last "
             "write was kept; make room and start again",
         )
+
+
+class BeforeBase(StoreError):
+    """What was asked lies in the past that a snapshot stands for; `height` is the snapshot's."""
+
+    def __init__(self, path: Path, height: int) -> None:
+        super().__init__(
+            path,
+            f"begins with the snapshot of height {height}: ask a node that has the blocks before",
+        )
+        self.height = height
 
 
 class StoreCorrupt(StoreError):

@@ -20,8 +20,9 @@ from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
-from service.errors import OutOfTurn, StoreCorrupt, StoreError
+from service.errors import BeforeBase, OutOfTurn, StoreCorrupt, StoreError
 from service.store.database import Database, OnStep, no_step
+from service.store.ledger.base_rows import BaseRows
 from service.store.ledger.engine_mark import EngineMark, EngineRows, put_engine_mark
 from service.store.ledger.ledger_tables import EntryRow, GenesisRow, HeaderRow, SealRow
 from service.store.ledger.trust_rows import TrustRows
@@ -86,7 +87,7 @@ class StoredSeal:
     weight: int
 
 
-class LedgerStore(TrustRows, EngineRows):
+class LedgerStore(TrustRows, EngineRows, BaseRows):
     """The ledger in one SQLite file. Open it with `open` or as a context manager.
 
     `max_page_count` limits the file to so many pages of 4,096 bytes. `read_only` looks at the file
@@ -244,7 +245,10 @@ class LedgerStore(TrustRows, EngineRows):
                 yield StoredHeader(*row)
 
     def transactions(self, first_index: int = 0, count: int | None = None) -> Iterator[bytes]:
-        """Yield `count` transactions in log order from `first_index` (default: all there are)."""
+        """Yield `count` transactions in log order from `first_index` (default: all there are).
+
+        Raises `BeforeBase` for one that is not kept, as a snapshot stands for it.
+        """
         newest = self.newest()
         size = newest.log_size if newest else 0
         stop = size if count is None else min(size, first_index + count)
@@ -255,6 +259,8 @@ class LedgerStore(TrustRows, EngineRows):
                 .where(col(EntryRow.log_index) >= start, col(EntryRow.log_index) < end)
                 .order_by(col(EntryRow.log_index))
             )
+            if len(rows) != end - start:
+                self._check_base(start, end, [index for index, _ in rows])
             self._check_numbers("transaction", start, end, rows)
             for _, data in rows:
                 yield data
@@ -310,6 +316,12 @@ class LedgerStore(TrustRows, EngineRows):
     def _read(self, statement: Select[*Columns]) -> Sequence[Row[*Columns]]:
         with self._database.reading() as connection:
             return connection.execute(statement).all()
+
+    def _check_base(self, start: int, end: int, found: Sequence[int]) -> None:
+        """Whether what is missing from `start` to `end` is missing for a reason."""
+        base = self.base()
+        if base is not None and set(range(start, min(end, base.log_size))).difference(found):
+            raise BeforeBase(self.path, base.height)
 
     def _check_numbers(
         self, what: str, start: int, end: int, rows: Sequence[Row[int, *tuple[Any, ...]]]

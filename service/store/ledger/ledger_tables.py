@@ -74,6 +74,24 @@ class EvidenceRow(LedgerTable, table=True):
     data: bytes
 
 
+class BaseRow(LedgerTable, table=True):
+    """A snapshot that the ledger went on from: up to `log_size` its log may lack transactions."""
+
+    __tablename__ = "base"
+    height: int = Field(primary_key=True, foreign_key="header.height", sa_type=INT64)
+    log_size: int = Field(sa_type=INT64)
+    manifest: bytes
+
+
+class BaseChunkRow(LedgerTable, table=True):
+    """A chunk of the newest base."""
+
+    __tablename__ = "base_chunk"
+    height: int = Field(primary_key=True, foreign_key="base.height", sa_type=INT64)
+    number: int = Field(primary_key=True, sa_type=INT64)
+    data: bytes
+
+
 class EngineMarkRow(LedgerTable, table=True):
     """How far an outer engine has come: its newest block, also one that changed nothing here.
 
