@@ -9,6 +9,8 @@ from service.api.caller import Authorities
 from service.api.listener import Limits, MutualTls, Pair, PlaintextLoopback
 from service.api.serving import ServingSettings, authorities_of
 from service.config import Config, ConfigError, Member
+from service.engine.cometbft.home import HomeSettings, StateSync
+from service.engine.settings import CometBftSettings, SoloSettings
 from service.keys.key_file import KeyFileError, read_passphrase, read_public
 from service.keys.key_folder import KeyFolder
 from service.keys.member_keys import NODE_FILE, NODE_KEY_FILE
@@ -38,7 +40,30 @@ def node_settings(config: Config) -> NodeSettings:
         map_process=config.map_process,
         max_page_count=config.max_page_count,
         tls=tls,
+        engine=engine_settings(config),
     )
+
+
+def engine_settings(config: Config) -> SoloSettings | CometBftSettings:
+    """Who orders, as the configuration says."""
+    told = config.engine.cometbft
+    if config.engine.kind == "solo":
+        return SoloSettings()
+    sync = None
+    if told.state_sync:
+        sync = StateSync(told.state_sync, told.trust_height, told.trust_hash)
+    files = HomeSettings(
+        moniker=config.member[0].economy,
+        abci=told.abci,
+        rpc=told.rpc,
+        p2p=told.p2p,
+        peers=told.peers,
+        external=told.external,
+        metrics=told.metrics,
+        state_sync=sync,
+    )
+    # Who starts CometBFT elsewhere has its files written there, by `aeo cometbft home`.
+    return CometBftSettings(told.home, files, run=told.run, program=told.program, write=told.run)
 
 
 def serving_settings(config: Config, node: Node) -> ServingSettings:

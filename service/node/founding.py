@@ -81,13 +81,18 @@ def found_network(
 
     Raises `FolderTaken`, and the errors of keys and stores.
     """
+    return in_new_folder(folder, lambda begun: _make(begun, plan, done))
+
+
+def in_new_folder(folder: Path, make: Callable[[Path], Genesis]) -> Genesis:
+    """Have a network made in a folder beside, then rename it: it is there whole or not at all."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderTaken(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     begun = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     begun.mkdir(mode=0o700)
     try:
-        genesis = _make(begun, plan, done)
+        genesis = make(begun)
         begun.replace(folder)
     except BaseException:
         shutil.rmtree(begun, ignore_errors=True)
@@ -103,7 +108,7 @@ def _make(folder: Path, plan: Plan, done: Callable[[int], None]) -> Genesis:
     passphrase = read_passphrase(passphrase_file)
     keys: list[MemberKeys] = []
     for founder in plan.founders:
-        keys.append(_member_keys(folder, founder.economy, plan, passphrase, now, backend))
+        keys.append(make_founder_keys(folder, founder.economy, plan, passphrase, now, backend))
         done(len(keys))
     genesis = create_network(
         NodeSettings.in_folder(
@@ -112,25 +117,26 @@ def _make(folder: Path, plan: Plan, done: Callable[[int], None]) -> Genesis:
         name=plan.name,
         created_at=int(now.timestamp() * 1000),
         founders=[
-            register_founder(_with_endpoint(founder, plan), member, backend)
+            register_founder(with_endpoint(founder, plan), member, backend)
             for founder, member in zip(plan.founders, keys, strict=True)
         ],
         backend=backend,
         pilot=plan.pilot,
     )
     authorities = b"".join(member.authority.pem for member in keys if member.authority)
-    _write(folder / "genesis.bin", genesis.data)
-    _write(folder / "network-id", genesis.network_id.hex().encode() + b"\n")
-    _write(folder / "authorities.pem", authorities)
-    _write(folder / "node.toml", _node_config(plan).encode())
+    write_public(folder / "genesis.bin", genesis.data)
+    write_public(folder / "network-id", genesis.network_id.hex().encode() + b"\n")
+    write_public(folder / "authorities.pem", authorities)
+    write_public(folder / "node.toml", node_config(plan).encode())
     for member in keys:
-        _make_clients(folder, member, plan, genesis, now)
+        make_clients(folder, member, plan, genesis, now)
     return genesis
 
 
-def _member_keys(
+def make_founder_keys(
     folder: Path, economy: str, plan: Plan, passphrase: str, now: datetime, backend: BlsBackend
 ) -> MemberKeys:
+    """All keys of one founder, below a network's folder."""
     return make_member_keys(
         folder / "members" / economy,
         economy,
@@ -143,9 +149,10 @@ def _member_keys(
     )
 
 
-def _make_clients(
+def make_clients(
     folder: Path, member: MemberKeys, plan: Plan, genesis: Genesis, now: datetime
 ) -> None:
+    """A certificate, a key and a profile for each access role of one member."""
     assert member.authority is not None, "just made"
     clients = folder / "clients" / member.economy
     domain = format_trust_domain(plan.name)
@@ -160,10 +167,10 @@ def _make_clients(
             "client_certificate": f"{role}.pem",
             "client_key": f"{role}.key",
         }
-        _write(clients / f"{role}.toml", tomli_w.dumps(profile).encode())
+        write_public(clients / f"{role}.toml", tomli_w.dumps(profile).encode())
 
 
-def _with_endpoint(founder: Founder, plan: Plan) -> Founder:
+def with_endpoint(founder: Founder, plan: Plan) -> Founder:
     """The founder with the endpoint of its node, this one unless another is named."""
     if founder.endpoint or plan.listen.endswith(":0"):  # of a free port nobody knows the number
         return founder
@@ -179,7 +186,8 @@ def _reached_at(plan: Plan) -> str:
     return f"{named[0] if named else 'localhost'}:{port}"
 
 
-def _node_config(plan: Plan) -> str:
+def node_config(plan: Plan, engine: dict[str, Any] | None = None) -> str:
+    """The configuration of a node that hosts the plan's founders."""
     passphrase = str(plan.passphrase_file or "passphrase")
     first = f"members/{plan.founders[0].economy}"
     config: dict[str, Any] = {
@@ -200,8 +208,11 @@ def _node_config(plan: Plan) -> str:
             for founder in plan.founders
         ],
     }
+    if engine is not None:
+        config["engine"] = engine
     return tomli_w.dumps(config)
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_public(path: Path, data: bytes) -> None:
+    """A new file that anybody may read."""
     write_new(path, data, mode=PUBLIC_MODE)

@@ -20,7 +20,7 @@ CometBFT does not use.
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from hashlib import sha256
 from typing import Final, Protocol
@@ -29,6 +29,7 @@ import structlog
 
 from ledger.state.machine import Block
 from ledger.state.refusals import BLOCK_FULL, SEQUENCE_AHEAD
+from service.engine.cometbft.codes import AUTHOR_WAITS, NUMBER_WAITS, code_of
 from service.engine.cometbft.rpc import CometBftUnreachable, Rpc
 from service.engine.feed import BlockFeed
 from service.engine.protocol import Outcome, Recorded, Sealed
@@ -43,9 +44,9 @@ PAUSE_S: Final = 0.25
 WATCH_S: Final = 0.5
 """Between two looks at the validator's key."""
 FINISH_S: Final = 5.0
-"""How long a stop waits for what was submitted; the outboxes keep the rest."""
+"""How long a node that stops waits for what was submitted; the outboxes keep the rest."""
 
-_LATER: Final = (SEQUENCE_AHEAD, BLOCK_FULL)
+_LATER: Final = (SEQUENCE_AHEAD, BLOCK_FULL, AUTHOR_WAITS, NUMBER_WAITS)
 
 _log = structlog.get_logger("aeo.engine")
 
@@ -55,13 +56,11 @@ class Application(Protocol):
 
     newest_seal: tuple[int, Sealed] | None
 
-    @property
-    def failure(self) -> Exception | None:
-        """Why it no longer takes part; None while it does."""
-
 
 class Server(Protocol):
-    """Where CometBFT reaches the application."""
+    """Where CometBFT reaches the application. `failure`: why it ended by itself."""
+
+    failure: Exception | None
 
     def start(self) -> int:
         """Begin to answer; the port."""
@@ -73,12 +72,11 @@ class Server(Protocol):
 class Keys(Protocol):
     """The consensus keys that this node holds."""
 
-    def used(self) -> bytes | None:
-        """The public key that CometBFT signs with now."""
+    def follow(self, validators: Collection[bytes]) -> bool:
+        """Have CometBFT sign with a key of `validators` from its next start on.
 
-    def use(self, validators: Sequence[bytes]) -> bool:
-        """Take the key that stands in `validators` from CometBFT's next start on; say whether it
-        is another one."""
+        Says whether that is another key than the one it signs with now.
+        """
 
 
 class Process(Protocol):
@@ -118,7 +116,7 @@ class _One:
 
 
 class CometBftEngine:
-    """Orders by CometBFT. `process` None: somebody else runs it; `code_name` reads CheckTx."""
+    """Orders by CometBFT. `process` None: somebody else runs it."""
 
     def __init__(
         self,
@@ -127,7 +125,6 @@ class CometBftEngine:
         feed: BlockFeed,
         rpc: Rpc,
         *,
-        code_name: Callable[[int], str],
         process: Process | None,
         keys: Keys | None = None,
     ) -> None:
@@ -137,7 +134,6 @@ class CometBftEngine:
         self._server = server
         self._process = process
         self._keys = keys
-        self._code_name = code_name
         self._changed = threading.Condition()
         # Guarded by the condition: all that waits, in order; and what of it is to be handed over.
         self._waiting: OrderedDict[bytes, _One] = OrderedDict()
@@ -145,9 +141,7 @@ class CometBftEngine:
         self._waiting_bytes = 0
         self._blocks = 0
         self._looked_at = 0.0
-        self._finishing = False
         self._stopping = False
-        self._failure: Exception | None = None
         self._started = False
         self._threads = (
             threading.Thread(target=self._broadcast_all, name="aeo-broadcast"),
@@ -159,7 +153,7 @@ class CometBftEngine:
     @property
     def failure(self) -> Exception | None:
         """Why the engine stopped by itself; None while it works."""
-        return self._failure or self.application.failure
+        return self._server.failure
 
     @property
     def newest_seal(self) -> tuple[int, Sealed] | None:
@@ -175,23 +169,19 @@ class CometBftEngine:
         for thread in self._threads:
             thread.start()
 
-    def finish(self) -> None:
-        """Wait a little for what was submitted, then give up on it; take nothing more.
+    def give_up(self) -> None:
+        """Fail what waits, and take nothing more; what was submitted may still enter the log.
 
-        Called before the publishers stop, since they wait for their outcomes, and a chain that has
-        lost too many of its members gives none.
+        A stop comes to this when the chain has lost too many members to go on.
         """
-        with self._changed:
-            self._finishing = True
-            self._changed.wait_for(lambda: not self._waiting or self.failure is not None, FINISH_S)
-        self._abandon(EngineStopped("the engine has stopped"))
-
-    def stop(self) -> None:
-        """Hand over no more, and end CometBFT and the application. Idempotent."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self._abandon(EngineStopped("the engine has stopped"))
+        self._abandon(EngineStopped("the engine has stopped; the outbox keeps what it has sent"))
+
+    def stop(self) -> None:
+        """Hand over no more, and end CometBFT and the application. Idempotent."""
+        self.give_up()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
@@ -209,7 +199,7 @@ class CometBftEngine:
             return batch.future
         size = sum(map(len, transactions))
         with self._changed:
-            if self.failure is not None or self._finishing or self._stopping:
+            if self.failure is not None or self._stopping:
                 raise EngineStopped(str(self.failure or "the engine is stopping"))
             if self._waiting and self._waiting_bytes + size > QUEUE_BYTES:
                 raise Overloaded("too many transactions wait to be ordered")
@@ -281,7 +271,7 @@ class CometBftEngine:
                 self._put_back(one, PAUSE_S)
                 continue
             one.sent_at = time.monotonic()
-            name = self._code_name(code) if code else ""
+            name = code_of(code) if code else ""
             if name in _LATER:
                 self._await_block(one)
             elif name and one.key in self._waiting:
@@ -336,10 +326,10 @@ class CometBftEngine:
             if self._keys is None or self._process is None:
                 continue
             try:
-                validators = list(self.rpc.validators())
+                validators = self.rpc.validators()
             except CometBftUnreachable:
                 continue
-            if self._keys.used() not in validators and self._keys.use(validators):
+            if self._keys.follow(validators):
                 _log.info("CometBFT starts again with another consensus key")
                 self._process.restart()
         self.rpc.close()
