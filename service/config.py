@@ -28,7 +28,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -97,11 +97,13 @@ class ConfigError(Refused):
     """The configuration is not usable: every fault with its key, one a line."""
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """One table of a file; a key that nobody knows is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Listen(_Section):
+class Listen(Section):
     """Where the node answers. Health and metrics are plaintext: keep them off the open net."""
 
     grpc: Address = DEFAULT_LISTEN
@@ -109,7 +111,7 @@ class Listen(_Section):
     metrics: Address | Literal[""] = DEFAULT_METRICS
 
 
-class Tls(_Section):
+class Tls(Section):
     """Mutual TLS: certificate and key, or plaintext on loopback, asked for by name.
 
     `authorities` is a PEM bundle of members' authorities; by default those on the ledger.
@@ -122,7 +124,7 @@ class Tls(_Section):
     plaintext_loopback: bool = False
 
 
-class Member(_Section):
+class Member(Section):
     """A member that this node hosts, and the files of its keys.
 
     With its node certificate the node speaks to partners' nodes as this member, and is known to
@@ -143,7 +145,7 @@ class Member(_Section):
         return self
 
 
-class CometBft(_Section):
+class CometBft(Section):
     """CometBFT beside the node. `home` is its folder; `peers` are id@host:port of other members.
 
     `abci` is where the node answers it, `rpc` where it answers the node: both on loopback. `p2p` is
@@ -178,14 +180,14 @@ class CometBft(_Section):
         return self
 
 
-class Engine(_Section):
+class Engine(Section):
     """Who orders: this process alone, or the members together by CometBFT."""
 
     kind: Literal["solo", "cometbft"] = "solo"
     cometbft: CometBft = CometBft()
 
 
-class LimitSettings(_Section):
+class LimitSettings(Section):
     """What one listener takes at once."""
 
     request_bytes: Count = MAX_REQUEST_BYTES
@@ -198,19 +200,47 @@ class LimitSettings(_Section):
     grace_seconds: Annotated[float, Field(ge=0)] = GRACE_SECONDS
 
 
-class Log(_Section):
+class Log(Section):
     """The log on stderr. `every` 0 logs no successful call."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     every: Annotated[int, Field(ge=0)] = LOG_EVERY
 
 
-class Config(BaseSettings):
-    """All settings of a node, checked. Made by `load_config`."""
+Kind = TypeVar("Kind", bound="Settings")
+
+
+class Settings(BaseSettings):
+    """What a program is told; each program has a kind of its own."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file; the file comes as the arguments. Nothing else is read."""
+        return EnvSettingsSource(settings_cls), init_settings
+
+    def describe(self) -> dict[str, Any]:
+        """What is in force, for people and JSON. Where a file holds a secret, its name is masked.
+
+        Even the name of a passphrase file helps who reads a log in search of one.
+        """
+        described = self.model_dump(mode="json")
+        _mask(described)
+        return described
+
+
+class Config(Settings):
+    """All settings of a node, checked. Made by `load_config`."""
 
     data: Path
     guard: Path | None = None
@@ -225,18 +255,6 @@ class Config(BaseSettings):
     engine: Engine = Engine()
     limits: LimitSettings = LimitSettings()
     log: Log = Log()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment over file; the file comes as the arguments. Nothing else is read."""
-        return EnvSettingsSource(settings_cls), init_settings
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -259,17 +277,13 @@ class Config(BaseSettings):
             raise ValueError("engine: under CometBFT a node hosts one member, a validator")
         return self
 
-    def describe(self) -> dict[str, Any]:
-        """What is in force, for people and JSON. Where a file holds a secret, its name is masked.
-
-        Even the name of a passphrase file helps who reads a log in search of one.
-        """
-        described = self.model_dump(mode="json")
-        _mask(described)
-        return described
-
 
 def load_config(path: Path | None) -> Config:
+    """A node's settings, from a TOML file (None: environment alone) and the environment."""
+    return load_settings(Config, path)
+
+
+def load_settings(kind: type[Kind], path: Path | None) -> Kind:
     """Read a TOML file (None: environment alone) and the environment. ConfigError."""
     given: dict[str, Any] = {}
     if path is not None:
@@ -279,9 +293,9 @@ def load_config(path: Path | None) -> Config:
             raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: not TOML: {error}") from None
-    _check_environment()
+    _check_environment(kind)
     try:
-        config = Config(**given)
+        config = kind(**given)
     except ValidationError as error:
         faults = "\n".join(_fault(fault) for fault in error.errors())
         raise ConfigError(f"{path or 'environment'}:\n{faults}") from None
@@ -290,9 +304,9 @@ def load_config(path: Path | None) -> Config:
     return _resolve(config, path.parent) if path is not None else config
 
 
-def _check_environment() -> None:
+def _check_environment(kind: type[Settings]) -> None:
     """Refuse variables of ours that set nothing; pydantic passes over them."""
-    known = {name.upper() for name in Config.model_fields} | _NOT_SETTINGS
+    known = {name.upper() for name in kind.model_fields} | _NOT_SETTINGS
     for variable in sorted(os.environ):
         if variable.startswith(PREFIX):
             top = variable.removeprefix(PREFIX).partition("__")[0]
@@ -306,7 +320,7 @@ def _fault(fault: Any) -> str:
     return f"  {place}: {text}" if place else f"  {text.removeprefix('Value error, ')}"
 
 
-def _resolve(config: Config, folder: Path) -> Config:
+def _resolve(config: Kind, folder: Path) -> Kind:
     """Relative paths from the folder of the file, so that the node may be started from anywhere."""
 
     def resolved(value: Any) -> Any:
@@ -320,7 +334,7 @@ def _resolve(config: Config, folder: Path) -> Config:
             )
         return value
 
-    result: Config = resolved(config)
+    result: Kind = resolved(config)
     return result
 
 
