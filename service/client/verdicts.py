@@ -11,7 +11,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from aeo.exchange.v1 import status_service_pb2 as exchange
 from aeo.exchange.v1 import verdict_pb2
@@ -142,18 +142,16 @@ class Checked:
     unproved: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer to one question; the properties read `message`.
+class Said:
+    """What a verdict says, read from its `message`."""
 
-    `finality` says whether the header is RECORDED, ATTESTED or SEALED. `problem` is why a question
-    of a batch could not be read.
-    """
+    __slots__ = ()
 
-    message: verdict_pb2.Verdict
-    finality: str = "RECORDED"
-    checked: Checked | None = None
-    problem: str = ""
+    if TYPE_CHECKING:
+
+        @property
+        def message(self) -> verdict_pb2.Verdict:
+            """All of its fields."""
 
     @property
     def outcome(self) -> Outcome:
@@ -169,11 +167,6 @@ class Verdict:
     def recognised(self) -> bool:
         """Whether the benefits are due."""
         return self.message.outcome == verdict_pb2.OUTCOME_RECOGNISED
-
-    @property
-    def verified(self) -> bool:
-        """Whether the answer was proved and the proof leaves nothing of its own open."""
-        return self.checked is not None and not self.checked.unproved
 
     @property
     def status(self) -> str:
@@ -259,6 +252,25 @@ class Verdict:
     def height(self) -> int:
         """The ledger's height that was read."""
         return self.message.height
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict(Said):
+    """The answer to one question; the properties read `message`.
+
+    `finality` says whether the header is RECORDED, ATTESTED or SEALED. `problem` is why a question
+    of a batch could not be read.
+    """
+
+    message: verdict_pb2.Verdict
+    finality: str = "RECORDED"
+    checked: Checked | None = None
+    problem: str = ""
+
+    @property
+    def verified(self) -> bool:
+        """Whether the answer was proved and the proof leaves nothing of its own open."""
+        return self.checked is not None and not self.checked.unproved
 
 
 def instant(milliseconds_: int) -> datetime | None:

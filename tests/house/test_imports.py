@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
     {"service.aeo"},
     {"service.cli", "service.console", "service.demo", "service.bench"},
-    {"service.api"},
+    {"service.api", "service.replica"},
     {"service.node"},
     {"service.engine", "service.store", "service.client"},
     {"ledger"},
