@@ -62,8 +62,13 @@ class Place:
 
     @classmethod
     def at(cls, host: str, ports: Sequence[int]) -> "Place":
-        """On six ports of one host, in the order of the fields."""
-        grpc, health, metrics, abci, rpc, p2p = (f"{host}:{port}" for port in ports)
+        """On six ports of one host, in the order of the fields; what is the node's own is on
+        loopback."""
+        loopback = "127.0.0.1"
+        hosts = (host, host, host, loopback, loopback, host)
+        grpc, health, metrics, abci, rpc, p2p = (
+            f"{each}:{port}" for each, port in zip(hosts, ports, strict=True)
+        )
         return cls(grpc, health, metrics, abci, rpc, p2p, p2p)
 
     @classmethod

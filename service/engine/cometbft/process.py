@@ -5,7 +5,8 @@ So the watch starts it again, at once the first time, then after longer and long
 has run for a while. An orphan of a node that was killed ends the same way: it has lost its
 application; until it is gone the new process finds the folder locked, ends, and is started again.
 
-Its log goes to `cometbft.log` in its folder; at a start a long one is moved aside.
+Its log goes to `cometbft.log` in its folder; at a start a long one is moved aside. Its process id
+stands in `cometbft.pid`.
 """
 
 import signal
@@ -23,6 +24,7 @@ STEADY_S: Final = 30.0
 """Who has run so long may start again without a pause."""
 STOP_WITHIN_S: Final = 10.0
 LOG_FILE: Final = "cometbft.log"
+PID_FILE: Final = "cometbft.pid"
 LONGEST_LOG_BYTES: Final = 64 << 20
 
 _log = structlog.get_logger("aeo.cometbft")
@@ -97,7 +99,7 @@ class CometBftProcess:
         if log.exists() and log.stat().st_size > LONGEST_LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
         with log.open("ab") as out:
-            return subprocess.Popen(  # noqa: S603 - a program that we installed
+            process = subprocess.Popen(  # noqa: S603 - a program that we installed
                 [str(self._program), "start", "--home", str(self._home)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -105,6 +107,8 @@ class CometBftProcess:
                 # A signal to the node's group must not end what the node still needs to stop.
                 start_new_session=True,
             )
+        (self._home / PID_FILE).write_text(f"{process.pid}\n")
+        return process
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -1,0 +1,212 @@
+"""A real network for tests: a node and a CometBFT for each member, on free ports of this machine.
+
+with Network.make(tmp_path, ("AU", "HK", "JP", "NZ")) as network:
+    network.member("AU").kill("cometbft")
+    with network.member("HK").client("officer") as connection: ...
+    network.wait_height(3)
+"""
+
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from ledger.chain.genesis import Genesis
+from ledger.chain.header import Header, header_hash, parse_header
+from ledger.chain.parameters import DEFAULT_PARAMETERS, Parameters
+from service.cli.governing.founders import founder_of
+from service.client import ClientError, Connection, LedgerClient, Unavailable
+from service.demo.member_node import MemberNode
+from service.engine.cometbft.install import install
+from service.engine.cometbft.rpc import CometBftUnreachable, Rpc, Status
+from service.keys.keystore import Pbkdf2
+from service.node.federation import Place, found_federation
+from service.node.founding import LOCAL_HOSTS, Plan
+
+WAIT_S = 60.0
+MEMBERS = ("AU", "HK", "JP", "NZ")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free now, all different."""
+    with ExitStack() as stack:
+        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in taken:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in taken]
+
+
+def wait_until(true: Callable[[], object], what: str, within_s: float = WAIT_S) -> Any:
+    """Ask until the answer is true, and return it."""
+    until = time.monotonic() + within_s
+    while not (answer := true()):
+        if time.monotonic() > until:
+            raise AssertionError(f"not within {within_s} s: {what}")
+        time.sleep(0.05)
+    return answer
+
+
+class Member(MemberNode):
+    """One member's two processes."""
+
+    def client(self, role: str, deadline: float = 20.0) -> Connection:
+        """A connection as a client of one access role."""
+        return self.connection(role, deadline)
+
+    def header(self, height: int | None = None) -> Header:
+        """A header as this node shows it; by default the newest."""
+        with self.client("auditor") as connection:
+            ledger = LedgerClient(connection)
+            shown = ledger.latest() if height is None else ledger.header(height)
+        return parse_header(shown.header)
+
+    def height(self) -> int:
+        """Of the newest header of our ledger; -1 while the node does not answer."""
+        try:
+            return self.header().height
+        except Unavailable:
+            return -1
+
+    def root(self, height: int) -> bytes:
+        """The hash of the header at a height, which binds log and map."""
+        with self.client("auditor") as connection:
+            return header_hash(LedgerClient(connection).header(height).header)
+
+    def finality(self, height: int) -> int:
+        """How final a header is: 1 recorded, 2 attested, 3 sealed, as `Finality` has it."""
+        with self.client("auditor") as connection:
+            ledger = LedgerClient(connection)
+            from aeo.exchange.v1 import ledger_service_pb2 as pb
+
+            request = pb.GetHeaderRequest(height=height)
+            return connection.call(ledger._stub.GetHeader, request).finality
+
+    def status(self) -> Status | None:
+        """Where its CometBFT stands; None while it does not answer."""
+        rpc = Rpc(self.rpc)
+        try:
+            return rpc.status()
+        except CometBftUnreachable:
+            return None
+        finally:
+            rpc.close()
+
+    def logged(self, text: str) -> bool:
+        """Whether its log has a text."""
+        return text in (self.folder / "node.log").read_text(errors="replace")
+
+
+class Network:
+    """All members; stops what it started."""
+
+    def __init__(self, folder: Path, genesis: Genesis, members: Sequence[str]) -> None:
+        self.folder = folder
+        self.genesis = genesis
+        self.members: dict[str, Member] = {
+            economy: Member(folder / economy, economy) for economy in members
+        }
+
+    @classmethod
+    def make(
+        cls,
+        folder: Path,
+        members: Sequence[str] = MEMBERS,
+        *,
+        start: bool = True,
+        parameters: Parameters = DEFAULT_PARAMETERS,
+        weights: Mapping[str, int] | None = None,
+        hosts: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Found a network in `folder / "network"`; start all its members unless told otherwise.
+
+        `hosts` are the addresses of members that have one of their own (a network namespace).
+        """
+        install()
+        plan = Plan(
+            name="test",
+            founders=[
+                founder_of({"economy": each, "weight": str((weights or {}).get(each, 1))})
+                for each in members
+            ],
+            listen="",
+            health="",
+            metrics="",
+            hosts=(*LOCAL_HOSTS, *(hosts or {}).values()),
+            passphrase_file=None,
+            pilot=False,
+            kdf=Pbkdf2(2),
+        )
+        places = [
+            Place.at((hosts or {}).get(economy, "127.0.0.1"), free_ports(6)) for economy in members
+        ]
+        genesis = found_federation(folder / "network", plan, places, parameters=parameters)
+        network = cls(folder / "network", genesis, members)
+        if start:
+            network.start()
+        return network
+
+    def member(self, economy: str) -> Member:
+        """One of them."""
+        return self.members[economy]
+
+    def start(self) -> None:
+        """Start whoever does not run; returns when all of them answer and blocks are made."""
+        try:
+            started = [each for each in self.members.values() if each.pid_node is None]
+            for member in started:
+                member.start(wait=False)
+            for member in started:
+                member.wait_started()
+            self.wait_engine_height(1)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> dict[str, int]:
+        """End all of them at once; their exit codes."""
+        with ThreadPoolExecutor(len(self.members)) as pool:
+            codes = pool.map(MemberNode.stop, self.members.values())
+            return dict(zip(self.members, codes, strict=True))
+
+    def wait_engine_height(self, height: int, within_s: float = WAIT_S) -> None:
+        """Wait until every CometBFT that should run has committed a block of this height."""
+        for member in self.members.values():
+            wait_until(
+                lambda member=member: (s := member.status()) is not None and s.height >= height,
+                f"CometBFT of {member.economy} at height {height}\n{member.log_end()}",
+                within_s,
+            )
+
+    def wait_height(
+        self, height: int, members: Sequence[str] | None = None, within_s: float = WAIT_S
+    ) -> None:
+        """Wait until our ledger has a header of this height at `members`, by default all."""
+        for economy in self.members if members is None else members:
+            member = self.member(economy)
+            wait_until(
+                lambda member=member: member.height() >= height,
+                f"the ledger of {economy} at height {height}\n{member.log_end()}",
+                within_s,
+            )
+
+    def agreed(self, members: Sequence[str] | None = None, within_s: float = WAIT_S) -> int:
+        """The height at which all have the same newest header; waits until they do."""
+        asked = [self.member(each) for each in (self.members if members is None else members)]
+
+        def same() -> bool:
+            try:
+                return len({member.header() for member in asked}) == 1
+            except ClientError:
+                return False
+
+        wait_until(same, "one newest header at all", within_s)
+        return asked[0].height()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
