@@ -100,7 +100,8 @@ class Application:
     """The application of one validator. Calls come from one thread; attributes any may read.
 
     `newest_seal` is (height, seal) of the newest header that this process knows a seal of, replaced
-    as a whole; `counts` is who did what, by kind and member; `height` is CometBFT's, as committed.
+    as a whole; `counts` is who did what, by kind and member; `height` is CometBFT's, as committed;
+    `failure` is why it no longer takes part, set by whoever serves it.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Application:
         on_step: OnStep = no_step,
     ) -> None:
         self.newest_seal: tuple[int, Sealed] | None = None
+        self.failure: Exception | None = None
         self.mempool = Mempool(machine, backend)
         self._machine = machine
         self._store = store

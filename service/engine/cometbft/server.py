@@ -148,7 +148,7 @@ class AbciServer:
 
     def _fail(self, error: Exception) -> None:
         if self.failure is None:
-            self.failure = error
+            self.failure = self._application.failure = error
             _log.error("the application has stopped", reason=str(error), exc_info=error)
             if self._on_failure is not None:
                 self._on_failure(error)
