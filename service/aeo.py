@@ -21,7 +21,7 @@ from service.cli.auditing.verify_evidence import verify_evidence
 from service.cli.auditing.verify_receipt import verify_receipt
 from service.cli.commands import Commands, JsonOption, examples
 from service.cli.errors import AnswerIsNo, InputRefused
-from service.cli.governing import key, member, network, node
+from service.cli.governing import key, member, network, node, replica
 from service.cli.governing.key_register import register
 from service.cli.monitoring import report
 from service.cli.output import stdout
@@ -52,6 +52,7 @@ key.app.command(
 app.add_typer(member.app, name="member")
 app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")
+app.add_typer(replica.app, name="replica")
 app.command(
     epilog=examples(
         "aeo lookup KR1234567890 --function EX --direction IMPORT --mode 1"

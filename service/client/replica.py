@@ -4,6 +4,8 @@ Nothing that comes is checked here (`service.node.replica`).
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from aeo.exchange.v1 import ledger_service_pb2 as ledger
@@ -11,13 +13,36 @@ from aeo.exchange.v1 import replica_service_pb2 as pb
 from aeo.exchange.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from aeo.exchange.v1.replica_service_pb2_grpc import ReplicaServiceStub
 from service.client.connection import Connection, Plaintext, Tls
+from service.client.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """The PEM files of a `Tls`, read anew for each connection, since certificates are renewed."""
+
+    authorities: Path
+    certificate: Path
+    key: Path
+    server_name: str = ""
 
 
 class NodeAddress(NamedTuple):
     """A node, and how this replica shows itself to it."""
 
     address: str
-    security: Tls | Plaintext
+    security: Tls | Plaintext | TlsFiles
+
+    def connect(self, deadline: float) -> Connection:
+        """A connection to it; `Unavailable` where a file cannot be read just now."""
+        security = self.security
+        if isinstance(security, TlsFiles):
+            try:
+                security = Tls.files(
+                    security.authorities, security.certificate, security.key, security.server_name
+                )
+            except OSError as error:
+                raise Unavailable(f"{error.filename}: {error.strerror}") from None
+        return Connection.open(self.address, security, deadline)
 
 
 class ReplicaClient:

@@ -73,6 +73,12 @@ def issue_node(authority: Issued, spiffe_id: str, hosts: Sequence[str], now: dat
     return _issue(authority, spiffe_id, names, usages, now)
 
 
+def issue_replica(authority: Issued, spiffe_id: str, hosts: Sequence[str], now: datetime) -> Issued:
+    """Issue the certificate of a replica: it calls nodes, and answers to `hosts` as a node does."""
+    usages = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+    return _issue(authority, spiffe_id, [_general_name(host) for host in hosts], usages, now)
+
+
 def issue_client(authority: Issued, spiffe_id: str, now: datetime) -> Issued:
     """Issue the certificate of a person or program that calls a node."""
     return _issue(authority, spiffe_id, [], (ExtendedKeyUsageOID.CLIENT_AUTH,), now)

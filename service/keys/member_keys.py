@@ -25,7 +25,13 @@ from ledger.bls.scheme import BlsBackend, key_id
 from ledger.chain.registration import FOUNDERS_NETWORK, sign_registration
 from ledger.ed25519 import SEED_BYTES
 from ledger.errors import FormatError
-from service.keys.authority import Issued, issue_client, issue_node, make_authority
+from service.keys.authority import (
+    Issued,
+    issue_client,
+    issue_node,
+    issue_replica,
+    make_authority,
+)
 from service.keys.key_file import PUBLIC_MODE, KeyFileError, read_public, read_secret, write_new
 from service.keys.keystore import Pbkdf2, Scrypt, format_keystore, parse_keystore
 from service.keys.pem import format_ed25519, format_p256, parse_ed25519, parse_p256
@@ -151,13 +157,23 @@ def register_member(
 
 
 def make_client(
-    folder: Path, authority: Issued, holder: SpiffeId, now: datetime, passphrase: str | None = None
+    folder: Path,
+    authority: Issued,
+    holder: SpiffeId,
+    now: datetime,
+    passphrase: str | None = None,
+    *,
+    hosts: Sequence[str] = (),
 ) -> Issued:
     """Issue a client's certificate into `<name>.pem` and `<name>.key` of a folder.
 
     The key is in the clear (mode 0600) unless a passphrase is given: programs start unattended.
+    With `hosts` it is a replica's, which answers there besides.
     """
-    issued = issue_client(authority, format_spiffe(holder), now)
+    if hosts:
+        issued = issue_replica(authority, format_spiffe(holder), hosts, now)
+    else:
+        issued = issue_client(authority, format_spiffe(holder), now)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_new(folder / f"{holder.name}.key", format_p256(issued.key, passphrase))
     write_new(folder / f"{holder.name}.pem", issued.pem, mode=PUBLIC_MODE)

@@ -6,7 +6,8 @@
     authorities.pem       the authorities of all members
     passphrase            opens every key below, unless another file was named
     members/NZ/           all keys of a member (`service.keys.member_keys`)
-    clients/NZ/           a certificate, a key and a profile for each access role
+    clients/NZ/           a certificate, a key and a profile for each access role; `replica.toml`
+                          is the configuration of a replica
     data/                 the stores of the node
 
 All of it is made in a folder beside and then renamed, so a network is there whole or not at all.
@@ -168,6 +169,23 @@ def make_clients(
             "client_key": f"{role}.key",
         }
         write_public(clients / f"{role}.toml", tomli_w.dumps(profile).encode())
+    holder = SpiffeId(domain, member.economy, AccessRole.REPLICA, "replica")
+    make_client(clients, member.authority, holder, now, hosts=plan.hosts)
+    config = replica_config(plan, member.economy, genesis)
+    write_public(clients / "replica.toml", tomli_w.dumps(config).encode())
+
+
+def replica_config(plan: Plan, economy: str, genesis: Genesis) -> dict[str, Any]:
+    """The configuration of a replica of one member, that follows the plan's node."""
+    own = {"certificate": "replica.pem", "key": "replica.key"}
+    return {
+        "data": "replica",
+        "network_id": genesis.network_id.hex(),
+        "economy": economy,
+        "source": [{"address": _reached_at(plan)}],
+        "client": {"authorities": "../../authorities.pem", **own},
+        "tls": own,
+    }
 
 
 def with_endpoint(founder: Founder, plan: Plan) -> Founder:

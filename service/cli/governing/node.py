@@ -8,11 +8,17 @@ import typer
 from rich.text import Text
 
 from service.cli.commands import JsonOption, examples, group
+from service.cli.governing.joining import join
 from service.cli.output import show_json, show_text
 from service.config import load_config
 from service.logs import set_up_logs
 
 app = group("Run a node.")
+
+
+app.command(
+    epilog=examples("aeo node join genesis.bin --config node.toml --network-id 9c5a..."),
+)(join)
 
 
 @app.callback()
@@ -51,7 +57,7 @@ def run(
         if json:
             show_json(described)
         else:
-            show_text(Text(tomli_w.dumps(_without_none(described))))
+            show_text(Text(tomli_w.dumps(without_none(described))))
         return
     set_up_logs(settings.log.level)
     # Only this command loads the whole of a node; a look-up should not wait for it.
@@ -60,7 +66,8 @@ def run(
     run_node(settings, as_json=json)
 
 
-def _without_none(value: Any) -> Any:
+def without_none(value: Any) -> Any:
+    """What can be written as TOML, which has no word for nothing."""
     if isinstance(value, dict):
-        return {name: _without_none(each) for name, each in value.items() if each is not None}
-    return [_without_none(each) for each in value] if isinstance(value, list) else value
+        return {name: without_none(each) for name, each in value.items() if each is not None}
+    return [without_none(each) for each in value] if isinstance(value, list) else value

@@ -180,7 +180,7 @@ class Follower:
         return progressed and self._views[number].state == SourceState.UNREACHABLE
 
     def _follow(self, number: int, source: NodeAddress) -> None:
-        with Connection.open(source.address, source.security, CALL_SECONDS) as connection:
+        with source.connect(CALL_SECONDS) as connection:
             self._connection = connection
             if self._stopping.is_set():
                 return

@@ -39,7 +39,6 @@ from ledger.errors import AnchorError, CheckError, FormatError
 from ledger.state.machine import Machine
 from ledger.state.map_updates import MapHere, MapUpdater
 from ledger.state.state import State
-from service.client.connection import Connection
 from service.client.errors import ClientError
 from service.client.ledger import LedgerClient
 from service.client.replica import NodeAddress, ReplicaClient
@@ -64,6 +63,9 @@ LEDGER_FILE: Final = "ledger.db"
 KEYRING_FILE: Final = "keyring.json"
 BEGIN_SECONDS: Final = 30.0
 """How long an empty replica looks for a source that shows it the genesis."""
+
+HOME_SECONDS: Final = 3.0
+"""For the own node to hand out the keyring."""
 
 _log = structlog.get_logger("aeo.replica")
 
@@ -268,7 +270,7 @@ class Replica:
         while True:
             for source in settings.sources:
                 try:
-                    with Connection.open(source.address, source.security, CALL_SECONDS) as opened:
+                    with source.connect(CALL_SECONDS) as opened:
                         genesis = self._genesis_of(LedgerClient(opened))
                 except SourceRefused as refused:
                     self.refusals.keep(source.address, refused, self.clock.now_ms())
@@ -326,7 +328,7 @@ class _HomeNode:
 
     def fetch(self, known_digest: bytes) -> KeyringContent | None:
         """The keyring; None where the caller has it already."""
-        with Connection.open(self._node.address, self._node.security, CALL_SECONDS) as connection:
+        with self._node.connect(HOME_SECONDS) as connection:
             said = ReplicaClient(connection).keyring(known_digest)
         if said.network_id != self._network_id:
             raise FormatError("a keyring of another network")
