@@ -4,6 +4,7 @@ Nothing is overwritten: a folder that has a ledger, or a guard, is refused.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from ledger.bls.scheme import BlsBackend
 from ledger.chain.genesis import Genesis, check_genesis, format_genesis, parse_genesis
@@ -48,3 +49,11 @@ def join_network(settings: NodeSettings, data: bytes, backend: BlsBackend) -> Ge
         with HomeStore(settings.home(economy), economy, genesis.network_id):
             pass  # opening makes it, and writes whose it is
     return genesis
+
+
+def genesis_kept(settings: NodeSettings) -> bytes | None:
+    """The genesis of the ledger that the settings name; None where there is no ledger yet."""
+    if isinstance(settings.ledger, Path) and not settings.ledger.exists():
+        return None
+    with LedgerStore(settings.ledger, max_page_count=settings.max_page_count) as store:
+        return store.genesis()
