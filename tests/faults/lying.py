@@ -1,0 +1,74 @@
+"""The node of a member that lies in its votes: `python -m faults.lying LIE node run --config ...`.
+
+    junk      96 random bytes where its share should be
+    other     a good share of its own key, but of another header of the same height
+    copied    the share that another member sent
+    none      nothing
+
+All else it does as it should: it proposes, votes, publishes and answers. Started like this, a node
+keeps no guard over what it lies about.
+"""
+
+import os
+import sys
+from typing import Final
+
+from aeo.abci.v1 import abci_pb2 as abci
+from ledger.bls.scheme import default_backend
+from ledger.chain.seal import sign_share
+from service import aeo
+from service.engine.cometbft.application import Application
+from service.engine.cometbft.extensions import SHARE_BYTES
+from service.node import ordering
+
+LIES: Final = ("junk", "other", "copied", "none")
+
+
+class Liar(Application):
+    """An application whose votes carry what `lie` says."""
+
+    lie = ""
+    _seen = b""
+
+    def extend_vote(self, request: abci.RequestExtendVote) -> abci.ResponseExtendVote:
+        """Lie."""
+        return abci.ResponseExtendVote(vote_extension=self._told(request))
+
+    def verify_vote_extension(
+        self, request: abci.RequestVerifyVoteExtension
+    ) -> abci.ResponseVerifyVoteExtension:
+        """Keep what others sent, to send it as one's own."""
+        if len(request.vote_extension) == SHARE_BYTES:
+            self._seen = request.vote_extension
+        return super().verify_vote_extension(request)
+
+    def _told(self, request: abci.RequestExtendVote) -> bytes:
+        if self.lie == "junk":
+            return os.urandom(SHARE_BYTES)
+        if self.lie == "copied":
+            return self._seen
+        if self.lie == "none":
+            return b""
+        state, keys = self._machine.state, self._signer._keys
+        key = keys.in_force(state)
+        assert key is not None, "a liar is a member"
+        another = bytes(31) + bytes([request.height % 251])
+        return sign_share(
+            key.secret,
+            default_backend(),
+            state.network_id,
+            another,
+            max(self._shares.attested.time, 1),
+        )
+
+
+def main() -> None:
+    """Take the lie from the command line, and be a node otherwise."""
+    Liar.lie = sys.argv.pop(1)
+    assert Liar.lie in LIES, Liar.lie
+    ordering.Application = Liar
+    aeo.main()
+
+
+if __name__ == "__main__":
+    main()
