@@ -25,7 +25,7 @@ def test_the_folder_of_a_network(founded: Path) -> None:
     config = load_config(founded / "node.toml")
     assert [member.economy for member in config.member] == ["HK", "NZ"]
     secrets = [founded / "passphrase", *founded.rglob("*.key"), *founded.rglob("*keystore.json")]
-    assert len(secrets) == 1 + 2 * (5 + 2) + 2
+    assert len(secrets) == 1 + 2 * (6 + 2) + 2
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
 
 
