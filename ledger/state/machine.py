@@ -139,14 +139,29 @@ class Machine:
             machine.state = rebuild(machine.state, base)
         for header_bytes, transactions in blocks:
             machine.advance(machine.replay(header_bytes, transactions))
-        state = machine.state
-        version = machine._updates.build(())
-        for batch in leaf_batches(state):
-            version = machine._updates.submit(version, batch)
-        if machine._updates.root(version) != state.header.map_root:
-            raise ChainError(f"header {state.height}", "the map root is not that of the records")
-        machine.state = replace(state, map_version=version)
+        machine.state = machine._with_map(machine.state)
         return machine
+
+    def rebuilt(self, base: Base) -> State:
+        """The state of a snapshot of this network; the machine unchanged. See `take_up`.
+
+        Raises `ChainError` where it is not that of the base's header.
+        """
+        begin = _begin(self.state.genesis, self._updates)
+        return self._with_map(rebuild(begin, base))
+
+    def take_up(self, state: State) -> None:
+        """Go on from a `rebuilt` state, after the store has it."""
+        self.state = state
+
+    def _with_map(self, state: State) -> State:
+        """The state with the map that its facts make, which must be that of its header."""
+        version = self._updates.build(())
+        for batch in leaf_batches(state):
+            version = self._updates.submit(version, batch)
+        if self._updates.root(version) != state.header.map_root:
+            raise ChainError(f"header {state.height}", "the map root is not that of the records")
+        return replace(state, map_version=version)
 
     def check(self, transaction: bytes, *, reach: int = SEQUENCE_REACH) -> None:
         """Check that a transaction may wait: it would enter now, or up to `reach` numbers later.

@@ -329,6 +329,8 @@ class State:
         """The refused records of a log entry, as (position, code); all others were executed."""
         if not 0 <= log_index < self.log_size:
             raise IndexError(f"no log entry {log_index} below {self.log_size}")
+        if log_index < self.facts.log_sizes[self.base_height]:
+            raise IndexError(f"of log entry {log_index} a snapshot does not tell the results")
         return self.facts.refused.get(log_index, ())
 
     def prove(self, key: bytes) -> bytes:

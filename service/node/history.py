@@ -21,9 +21,12 @@ class LedgerHistory:
         """The places of those of the transactions `wanted` that are in the log."""
         missing = set(wanted)
         found: dict[bytes, Recorded] = {}
+        # What a snapshot stands for is not searched: this node's own transactions came later.
+        base = self._store.base()
+        begin = 0 if base is None else base.log_size
         end = self._state.log_size
-        while missing and end:
-            first = max(0, end - SLICE)
+        while missing and end > begin:
+            first = max(begin, end - SLICE)
             for log_index, data in enumerate(self._store.transactions(first, end - first), first):
                 if data in missing:
                     missing.discard(data)

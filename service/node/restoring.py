@@ -1,23 +1,28 @@
 """From a stored ledger to a machine, with everything that is stored checked against itself.
 
-Checked at each start: the genesis and header 0, every later header against the one before and its
-transactions, the log root, the newest map root, the newest seal; and that it has every header that
-the guard remembers. Signatures of transactions and every map root on the way are `aeo fsck`'s to
-check.
+A ledger that began with a snapshot is taken up from there (`stored_base`). Checked at each start:
+the genesis and header 0, every later header against the one before and its transactions, those
+before a snapshot against its chain, the log root, the newest map root, the newest seal; and that it
+has every header that the guard remembers. Signatures of transactions and every map root on the way
+are `aeo fsck`'s to check.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ledger.bls.scheme import BlsBackend
-from ledger.chain.genesis import parse_genesis
+from ledger.chain.genesis import Genesis, parse_genesis
 from ledger.chain.header import header_hash
 from ledger.chain.seal import open_seal
+from ledger.chain.snapshot import checked_chunks, parse_manifest, parse_snapshot
 from ledger.errors import ChainError, CheckError, FormatError
 from ledger.state.machine import Machine
 from ledger.state.map_updates import MapUpdater
+from ledger.state.rebuilding import Base
 from ledger.state.state import State
-from service.errors import GuardRefused, StoreCorrupt, StoreError
+from ledger.tree.log import leaf_hash
+from service.errors import BeforeBase, GuardRefused, StoreCorrupt, StoreError
 from service.store.guard import SealGuard
+from service.store.ledger.base_rows import StoredBase
 from service.store.ledger.ledger_store import LedgerStore
 
 
@@ -37,13 +42,59 @@ def restore(store: LedgerStore, backend: BlsBackend, updates: MapUpdater) -> Mac
     expected = Machine(genesis, backend).state.header_bytes
     if first is None or first.header != expected:
         raise StoreCorrupt(store.path, "header 0", "it is not the header of the genesis")
+    machine = machine_at(store, genesis, None, backend, updates)
+    _check_headers_before_base(store, machine.state)
+    _check_newest_seal(store, machine, backend)
+    return machine
+
+
+def machine_at(
+    store: LedgerStore,
+    genesis: Genesis,
+    height: int | None,
+    backend: BlsBackend,
+    updates: MapUpdater | None = None,
+) -> Machine:
+    """The machine at a stored height, by default the newest; nothing but the chain is checked.
+
+    Raises `StoreCorrupt`, and `BeforeBase` for a height below the snapshot that the ledger began
+    with.
+    """
+    base = store.base()
+    if base is not None and height is not None and height < base.height:
+        raise BeforeBase(store.path, base.height)
+    first = 1 if base is None else base.height + 1
+    blocks = ((each.header, each.transactions) for each in store.blocks(first, height))
     try:
-        machine = Machine.restore(genesis, _blocks(store), backend, updates=updates)
+        return Machine.restore(
+            genesis,
+            blocks,
+            backend,
+            updates=updates,
+            base=None if base is None else stored_base(store, base),
+        )
     except ChainError as error:
         place, message = error.place, str(error).removeprefix(f"{error.place}: ")
         raise StoreCorrupt(store.path, place, message) from error
-    _check_newest_seal(store, machine, backend)
-    return machine
+    except FormatError as error:
+        raise StoreCorrupt(store.path, "base", str(error)) from error
+
+
+def stored_base(store: LedgerStore, base: StoredBase) -> Base:
+    """The snapshot that a ledger began with, read chunk by chunk as it is wanted.
+
+    Raises `StoreCorrupt`.
+    """
+    place = f"base of height {base.height}"
+    try:
+        manifest = parse_manifest(base.manifest)
+    except FormatError as error:
+        raise StoreCorrupt(store.path, place, str(error)) from error
+    stored = store.header(base.height)
+    if stored is None or stored.header != manifest.header_bytes:
+        raise StoreCorrupt(store.path, place, "it is of another header")
+    chunks = checked_chunks(manifest, store.base_chunks(base.height))
+    return Base(stored.header, parse_snapshot(chunks))
 
 
 def check_guard(
@@ -68,8 +119,17 @@ def check_guard(
             )
 
 
-def _blocks(store: LedgerStore) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
-    return ((block.header, block.transactions) for block in store.blocks(1))
+def _check_headers_before_base(store: LedgerStore, state: State) -> None:
+    """Compare the headers that nothing was executed for with what the newest one says of them."""
+    for stored in store.headers(1, state.base_height) if state.base_height else ():
+        known = state.facts.headers.leaf(stored.height)
+        if (
+            leaf_hash(header_hash(stored.header)) != known
+            or stored.log_size != state.facts.log_sizes[stored.height]
+        ):
+            raise StoreCorrupt(
+                store.path, f"header {stored.height}", "it is not the one in the ledger's chain"
+            )
 
 
 def _check_newest_seal(store: LedgerStore, machine: Machine, backend: BlsBackend) -> None:

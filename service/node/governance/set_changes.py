@@ -19,10 +19,10 @@ from ledger.chain.keys import SIGNING_SETS_KEY
 from ledger.chain.set_change import SetChange, changes_from, format_set_change, parse_set_change
 from ledger.chain.signing_set import format_signing_sets
 from ledger.chain.transaction import parse_transaction
-from ledger.errors import ChainError, FormatError
-from ledger.state.machine import Machine
+from ledger.errors import FormatError
 from ledger.state.state import State
 from service.errors import StoreCorrupt
+from service.node.restoring import machine_at
 from service.store.ledger.ledger_store import LedgerStore
 
 
@@ -109,11 +109,7 @@ class SetChanges:
         )
 
     def _state_at(self, height: int) -> State:
-        blocks = ((each.header, each.transactions) for each in self._store.blocks(1, height))
-        try:
-            return Machine.restore(self._genesis, blocks, self._backend).state
-        except ChainError as error:
-            raise StoreCorrupt(self._store.path, error.place, str(error)) from error
+        return machine_at(self._store, self._genesis, height, self._backend).state
 
     def _set_hash(self, height: int) -> bytes:
         stored = self._store.header(height)

@@ -8,6 +8,38 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class GetSnapshotRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetSnapshotResponse(_message.Message):
+    __slots__ = ("manifest", "header", "seal", "ancestor_proof", "changes")
+    MANIFEST_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    SEAL_FIELD_NUMBER: _ClassVar[int]
+    ANCESTOR_PROOF_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    manifest: bytes
+    header: bytes
+    seal: bytes
+    ancestor_proof: _containers.RepeatedScalarFieldContainer[bytes]
+    changes: _containers.RepeatedCompositeFieldContainer[_governance_pb2.SetChange]
+    def __init__(self, manifest: _Optional[bytes] = ..., header: _Optional[bytes] = ..., seal: _Optional[bytes] = ..., ancestor_proof: _Optional[_Iterable[bytes]] = ..., changes: _Optional[_Iterable[_Union[_governance_pb2.SetChange, _Mapping]]] = ...) -> None: ...
+
+class GetSnapshotChunkRequest(_message.Message):
+    __slots__ = ("height", "index")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    index: int
+    def __init__(self, height: _Optional[int] = ..., index: _Optional[int] = ...) -> None: ...
+
+class GetSnapshotChunkResponse(_message.Message):
+    __slots__ = ("chunk",)
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    chunk: bytes
+    def __init__(self, chunk: _Optional[bytes] = ...) -> None: ...
+
 class GetTrustChainRequest(_message.Message):
     __slots__ = ("signing_set_hash",)
     SIGNING_SET_HASH_FIELD_NUMBER: _ClassVar[int]

@@ -85,6 +85,16 @@ class LedgerServiceStub:
                 request_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceRequest.SerializeToString,
                 response_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceResponse.FromString,
                 _registered_method=True)
+        self.GetSnapshot = channel.unary_unary(
+                '/aeo.exchange.v1.LedgerService/GetSnapshot',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotResponse.FromString,
+                _registered_method=True)
+        self.GetSnapshotChunk = channel.unary_unary(
+                '/aeo.exchange.v1.LedgerService/GetSnapshotChunk',
+                request_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotChunkRequest.SerializeToString,
+                response_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotChunkResponse.FromString,
+                _registered_method=True)
 
 
 class LedgerServiceServicer:
@@ -154,6 +164,19 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSnapshot(self, request, context):
+        """The newest snapshot that this node has, for whoever is too far behind to follow every block.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSnapshotChunk(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LedgerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -206,6 +229,16 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.ListEvidence,
                     request_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceRequest.FromString,
                     response_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceResponse.SerializeToString,
+            ),
+            'GetSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSnapshot,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotResponse.SerializeToString,
+            ),
+            'GetSnapshotChunk': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSnapshotChunk,
+                    request_deserializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotChunkRequest.FromString,
+                    response_serializer=aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotChunkResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -479,6 +512,60 @@ class LedgerService:
             '/aeo.exchange.v1.LedgerService/ListEvidence',
             aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceRequest.SerializeToString,
             aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.ListEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.LedgerService/GetSnapshot',
+            aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSnapshotChunk(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aeo.exchange.v1.LedgerService/GetSnapshotChunk',
+            aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotChunkRequest.SerializeToString,
+            aeo_dot_exchange_dot_v1_dot_ledger__service__pb2.GetSnapshotChunkResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,9 @@ class LedgerServiceStub:
     """How trust passed from the founders' signing set, or a later one, to the one that seals now."""
     ListEvidence: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListEvidenceRequest, _ledger_service_pb2.ListEvidenceResponse]
     """What this node has seen members sign that excludes each other."""
+    GetSnapshot: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetSnapshotRequest, _ledger_service_pb2.GetSnapshotResponse]
+    """The newest snapshot that this node has, for whoever is too far behind to follow every block."""
+    GetSnapshotChunk: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetSnapshotChunkRequest, _ledger_service_pb2.GetSnapshotChunkResponse]
 
 @_typing.type_check_only
 class LedgerServiceAsyncStub(LedgerServiceStub):
@@ -65,6 +68,9 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     """How trust passed from the founders' signing set, or a later one, to the one that seals now."""
     ListEvidence: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListEvidenceRequest, _ledger_service_pb2.ListEvidenceResponse]  # type: ignore[assignment]
     """What this node has seen members sign that excludes each other."""
+    GetSnapshot: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetSnapshotRequest, _ledger_service_pb2.GetSnapshotResponse]  # type: ignore[assignment]
+    """The newest snapshot that this node has, for whoever is too far behind to follow every block."""
+    GetSnapshotChunk: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetSnapshotChunkRequest, _ledger_service_pb2.GetSnapshotChunkResponse]  # type: ignore[assignment]
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     """For auditors and followers: everything needed to check the chain without trusting the node."""
@@ -141,5 +147,20 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_service_pb2.ListEvidenceResponse, _abc.Awaitable[_ledger_service_pb2.ListEvidenceResponse]]:
         """What this node has seen members sign that excludes each other."""
+
+    @_abc_1.abstractmethod
+    def GetSnapshot(
+        self,
+        request: _ledger_service_pb2.GetSnapshotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.GetSnapshotResponse, _abc.Awaitable[_ledger_service_pb2.GetSnapshotResponse]]:
+        """The newest snapshot that this node has, for whoever is too far behind to follow every block."""
+
+    @_abc_1.abstractmethod
+    def GetSnapshotChunk(
+        self,
+        request: _ledger_service_pb2.GetSnapshotChunkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.GetSnapshotChunkResponse, _abc.Awaitable[_ledger_service_pb2.GetSnapshotChunkResponse]]: ...
 
 def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
