@@ -126,8 +126,8 @@ class MemberNode:
         """kill -9 of the `node`, its `cometbft`, or `both`; returns when they are gone."""
         cometbft = self.pid_cometbft if which != "node" else None
         self.signal(signal.SIGKILL, which)
-        if which != "cometbft" and self.process is not None:
-            self.process.wait()
+        if which != "cometbft":
+            self._gone()
         until = time.monotonic() + STOP_WITHIN_S
         while cometbft is not None and self.pid_cometbft == cometbft and time.monotonic() < until:
             time.sleep(0.01)
@@ -142,10 +142,16 @@ class MemberNode:
                 self.process.wait(STOP_WITHIN_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-        code = self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        self.process = None
+        return self._gone()
+
+    def _gone(self) -> int:
+        """Wait for the end of the node's process; its exit code."""
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        code = process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
         return code
 
     def tls(self, role: str) -> Tls:

@@ -11,9 +11,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from aeo.exchange.v1 import ledger_service_pb2 as pb
+from aeo.exchange.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from ledger.bls.scheme import default_backend
 from ledger.chain.genesis import Genesis
 from ledger.chain.header import Header, header_hash, parse_header
 from ledger.chain.parameters import DEFAULT_PARAMETERS, Parameters
@@ -22,8 +27,10 @@ from service.client import ClientError, Connection, LedgerClient, Unavailable
 from service.demo.member_node import MemberNode
 from service.engine.cometbft.install import install
 from service.engine.cometbft.rpc import CometBftUnreachable, Rpc, Status
+from service.keys.key_file import write_new
 from service.keys.keystore import Pbkdf2
-from service.node.federation import Place, found_federation
+from service.keys.member_keys import make_member_keys, register_member
+from service.node.federation import Place, found_federation, join_federation
 from service.node.founding import LOCAL_HOSTS, Plan
 
 WAIT_S = 60.0
@@ -78,11 +85,8 @@ class Member(MemberNode):
     def finality(self, height: int) -> int:
         """How final a header is: 1 recorded, 2 attested, 3 sealed, as `Finality` has it."""
         with self.client("auditor") as connection:
-            ledger = LedgerClient(connection)
-            from aeo.exchange.v1 import ledger_service_pb2 as pb
-
-            request = pb.GetHeaderRequest(height=height)
-            return connection.call(ledger._stub.GetHeader, request).finality
+            stub = LedgerServiceStub(connection.channel)
+            return connection.call(stub.GetHeader, pb.GetHeaderRequest(height=height)).finality
 
     def status(self) -> Status | None:
         """Where its CometBFT stands; None while it does not answer."""
@@ -147,6 +151,35 @@ class Network:
         if start:
             network.start()
         return network
+
+    def join(self, economy: str, *, weight: int = 1) -> bytes:
+        """Make the keys and the node's folder of an applicant; its registration. Not started."""
+        folder = self.folder / economy
+        folder.mkdir()
+        write_new(folder / "passphrase", b"of the applicant\n")
+        place = Place.at("127.0.0.1", free_ports(6))
+        applicant = replace(
+            founder_of({"economy": economy, "weight": str(weight)}), endpoint=place.listen
+        )
+        keys = make_member_keys(
+            folder / "members" / economy,
+            economy,
+            network_name=self.genesis.network_name,
+            hosts=LOCAL_HOSTS,
+            passphrase="of the applicant",
+            now=datetime.now(UTC),
+            backend=default_backend(),
+            kdf=Pbkdf2(2),
+        )
+        plan = Plan("test", [applicant], "", "", "", LOCAL_HOSTS, None, pilot=False)
+        peers = [
+            f"{wait_until(each.status, each.economy).node_id}@"
+            f"{each.config['engine']['cometbft']['p2p']}"
+            for each in self.members.values()
+        ]
+        join_federation(folder, plan, place, self.genesis.data, peers)
+        self.members[economy] = Member(folder, economy)
+        return register_member(applicant, keys, self.genesis.network_id, default_backend())
 
     def member(self, economy: str) -> Member:
         """One of them."""
