@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHONPATH := .:proto/gen
 INSTALLED := .venv/installed
 
-.PHONY: help demo test check format proto bench lock
+.PHONY: help demo test test-long check format proto bench lock
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:[^#]*## */\t/'
@@ -31,6 +31,9 @@ check: $(INSTALLED) ## linter, formatter, strict types, proto lint
 test: check ## everything that must hold
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
+test-long: $(INSTALLED) ## faults that take many minutes: fifty kills in a row, full and slow disks, wrong clocks
+	$(BIN)/python -m pytest -m long
+
 bench: $(INSTALLED) ## the figures of this machine
 	$(BIN)/aeo bench
 
@@ -44,3 +47,5 @@ proto: $(INSTALLED) ## writes the generated Python anew
 lock: $(INSTALLED) ## pins every dependency with its hashes
 	$(BIN)/uv pip compile --quiet --upgrade --all-extras --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --extra cometbft --constraint requirements.txt --generate-hashes --no-emit-index-url \
+	  --no-header --python-version 3.11 pyproject.toml k8s/requirements.in -o k8s/requirements.txt

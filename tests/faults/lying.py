@@ -11,6 +11,7 @@ keeps no guard over what it lies about.
 
 import os
 import sys
+from pathlib import Path
 from typing import Final
 
 from aeo.abci.v1 import abci_pb2 as abci
@@ -22,6 +23,8 @@ from service.engine.cometbft.extensions import SHARE_BYTES
 from service.node import ordering
 
 LIES: Final = ("junk", "other", "copied", "none")
+ROOT: Final = Path(__file__).resolve().parents[2]
+ENVIRONMENT: Final = {"PYTHONPATH": f"{ROOT}:{ROOT / 'proto/gen'}:{ROOT / 'tests'}"}
 
 
 class Liar(Application):
@@ -60,6 +63,11 @@ class Liar(Application):
             another,
             max(self._shares.attested.time, 1),
         )
+
+
+def command(lie: str) -> list[str]:
+    """How a node is run that lies so; for `MemberNode.start`."""
+    return [sys.executable, "-m", "faults.lying", lie, "node", "run"]
 
 
 def main() -> None:
