@@ -29,7 +29,15 @@ from ledger.state.state import State
 from service.api.access_items import identifier_of, note_chain, purpose_of
 from service.api.caller import RIGHTS, Caller, Right
 from service.api.chains import look_up_chain
-from service.api.failures import CallError, Denied, InvalidField, NotFound, NotReady, naming
+from service.api.failures import (
+    CallError,
+    Denied,
+    Illegal,
+    InvalidField,
+    NotFound,
+    NotReady,
+    naming,
+)
 from service.api.method import Call, Kind, Method
 from service.api.watching import Watching
 from service.keys.spiffe import AccessRole
@@ -40,6 +48,7 @@ from service.node.lookup.host import AnsweringHost
 from service.node.lookup.proofs import history_entries, prove_lookup
 from service.node.lookup.question import NAME_LIMIT, QuestionError, read_question
 from service.node.lookup.receipts import make_receipt
+from service.node.replica.nothing_kept import ProfilesElsewhere
 
 SERVICE: Final = "aeo.exchange.v1.StatusService"
 
@@ -354,6 +363,8 @@ class StatusServicer:
             raise InvalidField(error.field, error.description) from None
         except FormatError as error:
             raise InvalidField("request", str(error)) from None
+        except ProfilesElsewhere as error:
+            raise Illegal("PROFILES_ELSEWHERE", str(error)) from None
         except KeyringError as error:
             raise _no_key(str(error)) from None
 

@@ -86,6 +86,8 @@ class Connection:
         """Prepare a connection to `host:port`; nothing is sent before the first call."""
         options: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            # Else all that go to one address share one: a replica's other processes would be idle.
+            ("grpc.use_local_subchannel_pool", 1),
             # Our own retries know the deadline and the node's wish; gRPC's would multiply them.
             ("grpc.enable_retries", 0),
             # A node that restarts is back in seconds; the default waits up to two minutes.

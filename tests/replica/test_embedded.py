@@ -381,7 +381,9 @@ def test_a_nodes_folder_while_the_node_writes(tmp_path: Path) -> None:
             assert replica.economy == "NZ"
             assert replica.evaluate("HK1", "EX", mode=1).reason == "NO_RECORD"
             for tin in ("HK1", "HK2"):
-                given = publisher.publish(request(secrets.token_hex(8), [row(tin)], shared))
+                given = publisher.publish(
+                    request(secrets.token_hex(8), [row(tin)], shared), confirms=True
+                )
                 wait_recorded(node, "HK", given.publication_id)
                 replica.refresh()
                 answer = replica.evaluate(tin, "EX", mode=1)
@@ -398,7 +400,9 @@ def test_a_replicas_folder_with_its_keyring(tmp_path: Path) -> None:
     folder.mkdir()
     with Node.start(network) as node:
         shared = agree(node, "HK", "NZ")
-        given = node.hosted["HK"].publisher.publish(request("k", [row("HK1")], shared))
+        given = node.hosted["HK"].publisher.publish(
+            request("k", [row("HK1")], shared), confirms=True
+        )
         wait_recorded(node, "HK", given.publication_id)
         network_id, keys = node.network_id, node.hosted["NZ"].home.lookup_keys()
     (tmp_path / "node" / "ledger.db").rename(folder / "ledger.db")
