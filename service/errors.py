@@ -28,8 +28,6 @@ A server answers INVALID_ARGUMENT, ALREADY_EXISTS and the like for `Refused`, an
 INTERNAL for `Failed`. Errors of the ledger's own rules are in `ledger.errors`.
 """
 
-from pathlib import Path
-
 
 class ServiceError(Exception):
     """Root of the tree."""
@@ -92,9 +90,9 @@ class Failed(ServiceError):
 
 
 class StoreError(Failed):
-    """The store at `path` cannot be read or written."""
+    """The store at `path` (a file, or where on a server) cannot be read or written."""
 
-    def __init__(self, path: Path, message: str) -> None:
+    def __init__(self, path: object, message: str) -> None:
         super().__init__(f"{path}: {message}")
         self.path = path
 
@@ -102,15 +100,22 @@ class StoreError(Failed):
 class StoreBusy(StoreError):
     """Another process, or another part of this one, has the store open for writing."""
 
-    def __init__(self, path: Path, holder: str = "") -> None:
+    def __init__(self, path: object, holder: str = "") -> None:
         by = f" (process {holder})" if holder else ""
         super().__init__(path, f"another node has this store open{by}; one store serves one node")
+
+
+class StoreAway(StoreError):
+    """The database server cannot be reached; nothing of the write was kept. Try again later."""
+
+    def __init__(self, path: object, message: str) -> None:
+        super().__init__(path, f"the database server is away: {message}")
 
 
 class StoreFull(StoreError):
     """There is no room left; nothing of the write was kept, and all that was stored stands."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: object) -> None:
         super().__init__(
             path,
             "the store is full (the disk, or the configured max_page_count); nothing of the last "
@@ -121,7 +126,7 @@ class StoreFull(StoreError):
 class BeforeBase(StoreError):
     """What was asked lies in the past that a snapshot stands for; `height` is the snapshot's."""
 
-    def __init__(self, path: Path, height: int) -> None:
+    def __init__(self, path: object, height: int) -> None:
         super().__init__(
             path,
             f"begins with the snapshot of height {height}: ask a node that has the blocks before",
@@ -132,7 +137,7 @@ class BeforeBase(StoreError):
 class StoreCorrupt(StoreError):
     """What is stored contradicts itself; `place` names the item, for example ``header 12``."""
 
-    def __init__(self, path: Path, place: str, message: str) -> None:
+    def __init__(self, path: object, place: str, message: str) -> None:
         super().__init__(path, f"{place}: {message}")
         self.place = place
 

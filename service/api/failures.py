@@ -41,6 +41,7 @@ from service.errors import (
     Overloaded,
     PeerUnreachable,
     Refused,
+    StoreAway,
     StoreBusy,
     StoreFull,
 )
@@ -49,7 +50,10 @@ ERROR_DOMAIN = "aeo.exchange.v1"
 NOT_READY_RETRY_MS = 1_000
 """When to ask a node again that is starting, stopping or waiting for its disk or clock."""
 
-_PASSING = (ClockWentBack, EngineStopped, MapProcessFailed, OutOfTurn, StoreBusy, StoreFull)
+_PASSING = (
+    *(ClockWentBack, EngineStopped, MapProcessFailed, OutOfTurn),
+    *(StoreAway, StoreBusy, StoreFull),
+)
 
 
 class CallError(Exception):

@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 import service.store.home.home_store  # noqa: F401 - declares every table of home.db
 from service.errors import StoreError
-from service.store.database import Database
 from service.store.home.home_tables import HomeTable
 from service.store.ledger.ledger_tables import LedgerTable
 from service.store.migrate import current_version, migrate, versions_of
+from service.store.opening import database_at
 
 METADATA = {"ledger": LedgerTable.metadata, "home": HomeTable.metadata}
 
@@ -76,17 +76,17 @@ def shape(connection: Connection) -> set[tuple[str, str]]:
 
 
 def test_a_migration_is_all_or_nothing(tmp_path: Path) -> None:
-    database = Database(tmp_path / "s.db", "home", max_page_count=4, read_only=False)
+    database = database_at(tmp_path / "s.db", "home", max_page_count=4, read_only=False)
     with pytest.raises(StoreError):
         database.open()
     # The room for the first pages was there, and none of them stayed.
-    database = Database(tmp_path / "s.db", "home", max_page_count=None, read_only=False)
+    database = database_at(tmp_path / "s.db", "home", max_page_count=None, read_only=False)
     database.open()
     database.close()
 
 
 def test_a_store_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
-    database = Database(tmp_path / "s.db", "home", max_page_count=None, read_only=False)
+    database = database_at(tmp_path / "s.db", "home", max_page_count=None, read_only=False)
     database.open()
     with database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'home_9999'")
@@ -96,7 +96,7 @@ def test_a_store_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_constraint_errors_undo_the_whole_write(tmp_path: Path) -> None:
-    database = Database(tmp_path / "s.db", "ledger", max_page_count=None, read_only=False)
+    database = database_at(tmp_path / "s.db", "ledger", max_page_count=None, read_only=False)
     database.open()
 
     def write_twice() -> None:
@@ -116,7 +116,7 @@ def test_constraint_errors_undo_the_whole_write(tmp_path: Path) -> None:
     [("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("foreign_keys", 1)],
 )
 def test_settings(tmp_path: Path, setting: str, value: object) -> None:
-    database = Database(tmp_path / "s.db", "home", max_page_count=None, read_only=False)
+    database = database_at(tmp_path / "s.db", "home", max_page_count=None, read_only=False)
     database.open()
     for which in (database.reading, database.writing):
         with which() as connection:

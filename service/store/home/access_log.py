@@ -19,7 +19,6 @@ service.store.home.access_log.BrokenLog: entries 1 to 2: the hash is not theirs
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, insert, select
@@ -31,6 +30,8 @@ from service.errors import Failed, StoreCorrupt
 from service.store.database import Database
 from service.store.group_commit import GroupCommit
 from service.store.home.access_log_tables import AccessKeyRow, AccessPageRow
+from service.store.location import Location
+from service.store.opening import database_at
 
 KEY_BYTES: Final = 32
 LENGTH_BYTES: Final = 4
@@ -205,12 +206,12 @@ class AccessLogStore:
         return ZERO_HASH if found is None else found
 
 
-def check_file(path: Path, head: Head | None = None) -> Head:
+def check_file(path: Location, head: Head | None = None) -> Head:
     """Check the access log in the home.db at `path`, which a node may be writing; its head.
 
     Raises `BrokenLog`, or the errors of a store that cannot be read.
     """
-    database = Database(path, "home", max_page_count=None, read_only=True)
+    database = database_at(path, "home", read_only=True)
     database.open()
     try:
         return check_pages(_pages(database, 1), head)

@@ -8,8 +8,8 @@
 Only one claim succeeds. A process that ends while a step runs leaves it RUNNING; `recover` makes it
 WAITING again where running it twice does no more than once, else TAKEN, for nobody knows.
 
-What a decided step asked for is gone from the file and, after `checkpoint`, from its write-ahead
-log: it may name traders.
+What a decided step asked for is gone from the file and, after `Database.forget`, from its
+write-ahead log: it may name traders.
 """
 
 from collections.abc import Sequence
@@ -218,7 +218,7 @@ class ApprovalStore:
             _delete_requests(connection, [step_id])
 
         self._commits.run(work)
-        self._database.checkpoint()
+        self._database.forget("approval_request")
 
     def reject(self, step_id: str, by: str, at: int, reason: str) -> Step | None:
         """End a step that waits; None when it does not. Its request is deleted."""
@@ -241,7 +241,7 @@ class ApprovalStore:
             return _step(row)
 
         step = self._commits.run(work)
-        self._database.checkpoint()
+        self._database.forget("approval_request")
         return step
 
     def expire(self, now: int) -> list[Step]:
@@ -266,7 +266,7 @@ class ApprovalStore:
             return [_step(row) for row in due]
 
         steps = self._commits.run(work)
-        self._database.checkpoint()
+        self._database.forget("approval_request")
         return steps
 
     def recover(self) -> list[Step]:

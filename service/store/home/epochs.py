@@ -73,8 +73,7 @@ class EpochStore:
             )
 
         self._commits.run(work)
-        # The write-ahead log still holds pages from before: fold it in and empty it.
-        self._database.checkpoint()
+        self._database.forget("epoch_name")
 
     def retired(self) -> dict[bytes, set[bytes]]:
         """Identifiers of destroyed keys, by arrangement."""

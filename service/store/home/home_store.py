@@ -6,14 +6,13 @@ does not open. Only its owner may read it, since it holds lookup keys in the cle
 is overwritten.
 """
 
-from pathlib import Path
 from typing import Final, Self
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import col
 
 from service.errors import StoreError, WrongStore
-from service.store.database import Database, OnStep, no_step
+from service.store.database import OnStep, no_step
 from service.store.group_commit import GroupCommit
 from service.store.home import outbox
 from service.store.home.access_log import AccessLogStore
@@ -24,6 +23,8 @@ from service.store.home.epochs import EpochStore
 from service.store.home.home_tables import CounterRow, InstructionRow, LookupKeyRow, OwnerRow
 from service.store.home.outbox import Outbox
 from service.store.home.profiles import ProfileStore
+from service.store.location import Location
+from service.store.opening import database_at
 
 # Where a test may stop a write, in order.
 STEPS: Final = outbox.STEPS
@@ -38,7 +39,7 @@ class HomeStore:
 
     def __init__(
         self,
-        path: Path,
+        path: Location,
         economy: str,
         network_id: bytes,
         *,
@@ -49,7 +50,9 @@ class HomeStore:
         self.path = path
         self.economy = economy
         self._network_id = network_id
-        self._database = Database(path, "home", max_page_count=max_page_count, read_only=read_only)
+        self._database = database_at(
+            path, "home", max_page_count=max_page_count, read_only=read_only
+        )
         self._commits = GroupCommit(self._database)
         self.outbox = Outbox(self._database, self._commits, economy, on_step)
         self.profiles = ProfileStore(self._database, self._commits)
@@ -135,8 +138,7 @@ class HomeStore:
             )
 
         self._commits.run(work)
-        # The write-ahead log still holds pages from before: fold it in and empty it.
-        self._database.checkpoint()
+        self._database.forget("lookup_key")
 
     def put_instruction(self, benefit_code: int, instruction: str) -> None:
         """Set what officers are told to do for a benefit code; an empty text removes it."""

@@ -8,7 +8,6 @@ a gap, and blocks again. The newest base counts; of an older one only its height
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select
@@ -24,6 +23,7 @@ from service.store.ledger.ledger_tables import (
     HeaderRow,
     SetChangeRow,
 )
+from service.store.location import Location
 
 _SLICE: Final = 4_096
 
@@ -53,7 +53,7 @@ class NewBase:
 class BaseRows:
     """What `LedgerStore` has of them."""
 
-    path: Path
+    path: Location
     _database: Database
 
     def put_base(self, genesis: bytes, base: NewBase, mark: EngineMark | None = None) -> None:

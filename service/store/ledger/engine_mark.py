@@ -6,7 +6,6 @@ is kept with the block that it brought, in one transaction: both are there after
 is. The mark only moves forward.
 """
 
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
@@ -15,6 +14,7 @@ from sqlmodel import col
 from service.errors import OutOfTurn
 from service.store.database import Database
 from service.store.ledger.ledger_tables import EngineMarkRow
+from service.store.location import Location
 
 _ONLY: Final = 0
 
@@ -34,7 +34,7 @@ class EngineMark(NamedTuple):
 class EngineRows:
     """What `LedgerStore` has of it."""
 
-    path: Path
+    path: Location
     _database: Database
 
     def keep_engine_mark(self, mark: EngineMark) -> None:

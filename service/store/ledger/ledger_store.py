@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final, Self, TypeVarTuple
 
 from sqlalchemy import Row, Select, insert, select, update
@@ -21,11 +20,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from service.errors import BeforeBase, OutOfTurn, StoreCorrupt, StoreError
-from service.store.database import Database, OnStep, no_step
+from service.store.database import OnStep, no_step
 from service.store.ledger.base_rows import BaseRows
 from service.store.ledger.engine_mark import EngineMark, EngineRows, put_engine_mark
 from service.store.ledger.ledger_tables import EntryRow, GenesisRow, HeaderRow, SealRow
 from service.store.ledger.trust_rows import TrustRows
+from service.store.location import Location
+from service.store.opening import database_at
 
 # Rows read at once: a header has 224 bytes, a full transaction 60,000.
 HEADER_SLICE: Final = 4_096
@@ -96,14 +97,14 @@ class LedgerStore(TrustRows, EngineRows, BaseRows):
 
     def __init__(
         self,
-        path: Path,
+        path: Location,
         *,
         max_page_count: int | None = None,
         read_only: bool = False,
         on_step: OnStep = no_step,
     ) -> None:
         self.path = path
-        self._database = Database(
+        self._database = database_at(
             path, "ledger", max_page_count=max_page_count, read_only=read_only
         )
         self._on_step = on_step
@@ -269,7 +270,10 @@ class LedgerStore(TrustRows, EngineRows, BaseRows):
         """Yield the blocks from height `first` to `last` (default: the newest), both included."""
         before = self.header(first - 1) if first > 0 else None
         index = before.log_size if before else 0
-        transactions = self.transactions(index)
+        height = self._last_height(last)
+        end = self.header(height) if height >= 0 else None
+        # No further: what lies behind may be missing.
+        transactions = self.transactions(index, max(end.log_size - index, 0) if end else 0)
         for header in self.headers(first, last):
             if header.log_size < index:
                 raise StoreCorrupt(self.path, f"header {header.height}", "its log size shrinks")

@@ -6,7 +6,6 @@ that hands over, for the map keeps no proofs of the past; evidence could not.
 
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Final, TypeVarTuple
 
 from sqlalchemy import Row, Select, func, insert, select
@@ -16,6 +15,7 @@ from sqlmodel import col
 from service.errors import StoreError
 from service.store.database import Database
 from service.store.ledger.ledger_tables import EvidenceRow, HeaderRow, SetChangeRow
+from service.store.location import Location
 
 # Pieces of evidence kept; whoever signs nonsense without end fills no disk.
 EVIDENCE_KEPT: Final = 1_000
@@ -28,7 +28,7 @@ Columns = TypeVarTuple("Columns")
 class TrustRows:
     """What `LedgerStore` has of them."""
 
-    path: Path
+    path: Location
     _database: Database
 
     def put_set_change(self, height: int, change: bytes) -> bool:

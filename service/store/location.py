@@ -1,0 +1,111 @@
+"""Where a store lies: in a file, on a PostgreSQL server, or in this process.
+
+    /var/lib/aeo/ledger.db                          one SQLite file
+    postgresql://aeo@db.example/aeo#home_nz         the schema home_nz of the database aeo
+    Memory()                                        nowhere else; gone with the process
+
+The address of a server is libpq's, with `#` and the schema of one store after it: a database holds
+the ledger of one node in the schema ``ledger`` and its members' own stores in ``home_nz`` and so
+on. It never holds a password: those come from the file that `passfile` in the address names, from
+``~/.pgpass``, from ``PGPASSWORD``, or are not needed with a client certificate. So it may be shown.
+
+>>> str(parse_stores("postgresql://aeo@db.example/aeo?sslmode=verify-full").store("home", "NZ"))
+'postgresql://aeo@db.example/aeo?sslmode=verify-full#home_nz'
+>>> str(parse_stores("var/nz").store("home", "NZ"))
+'var/nz/home-NZ.db'
+>>> parse_stores("postgresql://aeo:secret@db.example/aeo")
+Traceback (most recent call last):
+service.store.location.BadLocation: a store's address holds no password: give a file by passfile=...
+"""
+
+import re
+import sqlite3
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from service.errors import Refused
+
+SCHEMES: Final = ("postgresql", "postgres")
+_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_SECRET: Final = ("password", "sslpassword")
+
+
+class BadLocation(Refused):
+    """What was given is no place for a store; the message never repeats it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A schema of a database on a PostgreSQL server; `schema` is empty for the whole database."""
+
+    address: str
+    schema: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.address}#{self.schema}" if self.schema else self.address
+
+    def store(self, branch: str, owner: str = "") -> "Server":
+        """Where the ledger lies, or the own store of a member."""
+        if self.schema:
+            raise BadLocation(f"{self}: names one store; give the database alone")
+        return replace(self, schema=f"{branch}_{owner.lower()}" if owner else branch)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder in which each store is a SQLite file."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def store(self, branch: str, owner: str = "") -> Path:
+        """Where the ledger lies, or the own store of a member."""
+        return self.path / (f"{branch}-{owner}.db" if owner else f"{branch}.db")
+
+
+class Memory:
+    """A store that lies in this object: opened again it holds what it held."""
+
+    __slots__ = ("connection", "lock", "open")
+
+    def __init__(self) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self.lock = Lock()
+        self.open = False
+
+    def __str__(self) -> str:
+        return "memory"
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
+Location = Path | Server | Memory
+"""Where one store lies."""
+Stores = Folder | Server
+"""Where several lie together."""
+
+
+def parse_stores(text: str) -> Stores:
+    """Read where stores lie together: a folder, or the address of a database. `BadLocation`."""
+    scheme, separator, _ = text.partition("://")
+    if not separator:
+        return Folder(Path(text))
+    if scheme not in SCHEMES:
+        raise BadLocation("a store lies in a file or at postgresql://...")
+    if any(ord(letter) <= 0x20 for letter in text):
+        raise BadLocation("a store's address holds no spaces: write %20")
+    parts = urlsplit(text)
+    if ":" in parts.netloc.rpartition("@")[0] or any(
+        key in parse_qs(parts.query) for key in _SECRET
+    ):
+        raise BadLocation("a store's address holds no password: give a file by passfile=...")
+    schema = unquote(parts.fragment)
+    if schema and _SCHEMA.fullmatch(schema) is None:
+        raise BadLocation("the schema after # has small letters, digits and _, 63 at most")
+    return Server(text.partition("#")[0], schema)
