@@ -126,9 +126,13 @@ def test_results_are_numbers_of_a_closed_list_and_nothing_else(network: Network)
     assert [each.SerializeToString() for each in again.tx_results] == [b"\x08\x06", b"\x08\x02"]
 
 
-def test_every_refused_transaction_is_told(network: Network) -> None:
+def test_every_refused_transaction_is_told_after_what_entered(network: Network) -> None:
     transaction = network.world.transaction("HK")
+    told: list[object] = []
+    network["AU"].feed.listen(lambda block: told.append(block.transactions))
+    network["AU"].feed.listen_refused(lambda *each: told.append(each))
     network.decide([transaction, transaction, b"\x03"])
+    assert told == [(transaction,), (transaction, "SEQUENCE_USED"), (b"\x03", "MALFORMED")]
     for validator in network.alive:
         assert validator.refused == [(transaction, "SEQUENCE_USED"), (b"\x03", "MALFORMED")]
 

@@ -304,13 +304,15 @@ class Application:
         self._decided = None
         self._pass_on(mark)
         self._on_step("abci:advanced")
+        # First what entered: a transaction that stands in a block twice has entered.
+        if block.header is not None:
+            self._feed.tell(block)
         for transaction, result in zip(transactions, block.results, strict=True):
             if isinstance(result, str):
                 self._feed.tell_refused(transaction, result)
         for transaction in self.mempool.after_block(block.transactions):
             self._feed.tell_refused(transaction, SEQUENCE_USED)
         if block.header is not None:
-            self._feed.tell(block)
             self._feed.announce()
         self._on_step("abci:told")
         return abci.ResponseCommit(retain_height=max(mark.height - self._retained_blocks, 0))
