@@ -22,6 +22,7 @@ from service.store.home.access_log import (
     parse_entries,
 )
 from service.store.home.home_store import HomeStore
+from store.places import DURABLE, PLACES
 
 ENTRIES = [b"first", b"", b"third entry", b"4"]
 
@@ -101,7 +102,14 @@ def test_a_log_written_anew_shows_against_a_head() -> None:
         check_pages([forged], head)
 
 
-def test_appending_and_reading(home: HomeStore) -> None:
+@pytest.mark.parametrize("kind", DURABLE)
+def test_appending_and_reading(kind: str, tmp_path: Path) -> None:
+    with HomeStore(PLACES[kind](tmp_path / "log.db"), "NZ", bytes(32)) as home:
+        home.access_log.append(pages())
+        append_and_read(home)
+
+
+def append_and_read(home: HomeStore) -> None:
     log = home.access_log
     assert log.head() == check_pages(log.pages()) == check_file(home.path)
     assert [entry for _, entry, _ in log.entries()][:4] == ENTRIES

@@ -9,19 +9,26 @@ import pytest
 
 from service.store.home.approvals import NewStep, StepState
 from service.store.home.home_store import HomeStore
+from service.store.location import Location
+from store.places import PLACES, bytes_of
 
 REQUEST = b"revoke KR1234567890"
 NEW = NewStep("s1", "X/Publish", "officer", "Wang", 1_000, 5_000, True, b"d1", REQUEST)
 
 
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    return PLACES[request.param](tmp_path / "home.db")
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[HomeStore]:
-    with HomeStore(tmp_path / "home.db", "NZ", bytes(32)) as home:
+def home(place: Location) -> Iterator[HomeStore]:
+    with HomeStore(place, "NZ", bytes(32)) as home:
         yield home
 
 
 def files(home: HomeStore) -> bytes:
-    return b"".join(path.read_bytes() for path in home.path.parent.glob("home.db*"))
+    return bytes_of(home.path)
 
 
 def test_a_step_is_stored_once(home: HomeStore) -> None:
@@ -93,12 +100,12 @@ def test_what_has_expired_is_not_claimed(home: HomeStore) -> None:
 @pytest.mark.parametrize(
     ("repeatable", "state"), [(True, StepState.WAITING), (False, StepState.TAKEN)]
 )
-def test_an_end_in_the_midst(tmp_path: Path, repeatable: bool, state: StepState) -> None:
-    with HomeStore(tmp_path / "home.db", "NZ", bytes(32)) as home:
+def test_an_end_in_the_midst(place: Location, repeatable: bool, state: StepState) -> None:
+    with HomeStore(place, "NZ", bytes(32)) as home:
         home.approvals.add(replace(NEW, repeatable=repeatable))
         home.approvals.add(replace(NEW, step_id="s2", digest=b"d2"))
         home.approvals.claim("s1", "Li", 2_000)
-    with HomeStore(tmp_path / "home.db", "NZ", bytes(32)) as home:
+    with HomeStore(place, "NZ", bytes(32)) as home:
         assert [each.step_id for each in home.approvals.recover()] == ["s1"]
         assert home.approvals.find("s1").state is state
         assert (home.approvals.request("s1") is None) is not repeatable

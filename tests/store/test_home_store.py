@@ -1,4 +1,4 @@
-"""What every home store must do. Another kind of store joins by one more entry in `OPENERS`."""
+"""What every home store must do, wherever it lies."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,18 +24,16 @@ from service.store.home.prepared import (
     parse_refusals,
 )
 from service.store.home.publication import NewPublication, PublicationState
+from store.places import PLACES, bytes_of
 from store.scripts import ARRANGEMENT, NETWORK, publication
 
-OPENERS: dict[str, Callable[..., HomeStore]] = {
-    "sqlite": lambda folder, economy="TW", network=NETWORK, **settings: HomeStore(
-        folder / "home.db", economy, network, **settings
-    ).open(),
-}
 
-
-@pytest.fixture(params=OPENERS)
+@pytest.fixture(params=PLACES)
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., HomeStore]:
-    return lambda *args, **settings: OPENERS[request.param](tmp_path, *args, **settings)
+    place = PLACES[request.param](tmp_path / "home.db")
+    return lambda economy="TW", network=NETWORK, **settings: HomeStore(
+        place, economy, network, **settings
+    ).open()
 
 
 @pytest.fixture
@@ -251,8 +249,7 @@ def test_a_destroyed_key_leaves_no_trace(home: HomeStore) -> None:
     home.put_lookup_key(ARRANGEMENT, 1, secret)
     home.destroy_lookup_key(ARRANGEMENT, 1)
     assert home.lookup_keys() == {}
-    for file in home.path.parent.iterdir():
-        assert secret not in file.read_bytes(), file.name
+    assert secret not in bytes_of(home.path)
 
 
 def test_instructions_and_counters(home: HomeStore) -> None:
@@ -278,6 +275,8 @@ def test_the_file_belongs_to_one_member_of_one_network(
 
 
 def test_only_its_owner_may_read_it(home: HomeStore) -> None:
+    if not isinstance(home.path, Path):
+        return  # a server's files are its own
     home.count("something")
     for file in home.path.parent.iterdir():
         assert file.stat().st_mode & 0o077 == 0, file.name

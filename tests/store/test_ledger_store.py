@@ -1,4 +1,4 @@
-"""What every ledger store must do. Another kind of store joins by one more entry in `OPENERS`."""
+"""What every ledger store must do, wherever it lies."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,16 +15,13 @@ from service.store.ledger.ledger_store import (
     StoredHeader,
     StoredSeal,
 )
-
-# How to open, again and again, the store that lies in a folder.
-OPENERS: dict[str, Callable[[Path], LedgerStore]] = {
-    "sqlite": lambda folder: LedgerStore(folder / "ledger.db").open(),
-}
+from store.places import PLACES
 
 
-@pytest.fixture(params=OPENERS)
+@pytest.fixture(params=PLACES)
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], LedgerStore]:
-    return lambda: OPENERS[request.param](tmp_path)
+    place = PLACES[request.param](tmp_path / "ledger.db")
+    return lambda: LedgerStore(place).open()
 
 
 @pytest.fixture
