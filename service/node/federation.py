@@ -15,6 +15,7 @@ are admitted (`aeo key register`, `aeo member admit`, `aeo node join`).
 """
 
 import secrets
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,9 +26,9 @@ from ledger.bls.scheme import BlsBackend, default_backend
 from ledger.chain.genesis import Genesis, check_genesis, format_genesis, parse_genesis
 from ledger.chain.parameters import DEFAULT_PARAMETERS, Parameters, format_parameters
 from ledger.ed25519 import SEED_BYTES
-from service.engine.cometbft.home import write_node_key
+from service.engine.cometbft.home import StateSync, write_node_key
 from service.keys.key_file import read_passphrase, write_new
-from service.keys.member_keys import MemberKeys, register_founder
+from service.keys.member_keys import MemberKeys, open_member_keys, register_founder
 from service.node.founding import (
     Plan,
     in_new_folder,
@@ -92,6 +93,49 @@ def found_federation(
     Raises `FolderTaken`, and the errors of keys and stores.
     """
     return in_new_folder(folder, lambda begun: _make(begun, plan, places, done, parameters))
+
+
+def join_federation(
+    folder: Path,
+    plan: Plan,
+    place: Place,
+    genesis_bytes: bytes,
+    peers: Sequence[str],
+    *,
+    state_sync: StateSync | None = None,
+) -> str:
+    """Make the rest of the folder of a node whose member asks, or will ask, to be admitted.
+
+    Its keys are in `members/` already (`aeo key register`). The node follows the chain from its
+    start on, and takes part once the others have handed over to a set with it; returns the id by
+    which CometBFT's peers name it. Raises the errors of keys and stores.
+    """
+    economy = plan.founders[0].economy
+    own = replace(plan, listen=place.listen, health=place.health, metrics=place.metrics)
+    genesis = parse_genesis(genesis_bytes)
+    backend, now = default_backend(), datetime.now(UTC)
+    passphrase = read_passphrase(plan.passphrase_file or folder / "passphrase")
+    keys = open_member_keys(folder / "members" / economy, economy, passphrase, backend)
+    known = [founder.ca_certificate for founder in genesis.founders]
+    if keys.authority is not None and keys.authority.der not in known:
+        known.append(keys.authority.der)
+    authorities = "".join(map(ssl.DER_cert_to_PEM_cert, known)).encode()
+    _write_network(folder, genesis, authorities)
+    node_id = write_node_key(folder / COMETBFT_FOLDER, secrets.token_bytes(SEED_BYTES))
+    engine = engine_section(place, peers)
+    if state_sync is not None:
+        engine["cometbft"] |= {
+            "state_sync": list(state_sync.servers),
+            "trust_height": state_sync.trust_height,
+            "trust_hash": state_sync.trust_hash,
+        }
+    write_public(folder / "node.toml", node_config(own, engine).encode())
+    join_network(
+        NodeSettings.in_folder(folder / "data", {economy: keys.bls_secret}), genesis_bytes, backend
+    )
+    if keys.authority is not None:
+        make_clients(folder, keys, own, genesis, now)
+    return node_id
 
 
 def peers_of(ids: Sequence[str], places: Sequence[Place], own: int) -> list[str]:
