@@ -21,7 +21,8 @@ from service.cli.auditing.verify_evidence import verify_evidence
 from service.cli.auditing.verify_receipt import verify_receipt
 from service.cli.commands import Commands, JsonOption, examples
 from service.cli.errors import AnswerIsNo, InputRefused
-from service.cli.governing import key, member, network, node, replica
+from service.cli.governing import cometbft, key, member, network, node, replica
+from service.cli.governing.joining import join
 from service.cli.governing.key_register import register
 from service.cli.monitoring import report
 from service.cli.output import stdout
@@ -52,6 +53,13 @@ key.app.command(
 app.add_typer(member.app, name="member")
 app.add_typer(network.app, name="network")
 app.add_typer(node.app, name="node")
+node.app.command(
+    epilog=examples(
+        "aeo node join jp --economy JP --genesis genesis.bin --network-id 9c5a..."
+        " --peer 213d...@au-node.example:26656 --listen 0.0.0.0:7443 --host jp-node.example",
+    )
+)(join)
+app.add_typer(cometbft.app, name="cometbft")
 app.add_typer(replica.app, name="replica")
 app.command(
     epilog=examples(

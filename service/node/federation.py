@@ -80,6 +80,24 @@ class Place:
         return cls.at(host, range(first, first + 6))
 
 
+def places_of(plan: Plan) -> list[Place]:
+    """Where each founder's node answers, from the plan's own address.
+
+    A founder with an endpoint has a machine of its own, which is called by that name; the others
+    share this one.
+    """
+    places, beside = [], 0
+    for founder in plan.founders:
+        if founder.endpoint:
+            alone = Place.beside(plan.listen, 0)
+            host = founder.endpoint.rpartition(":")[0]
+            places.append(replace(alone, reached=f"{host}:{alone.p2p.rpartition(':')[2]}"))
+        else:
+            places.append(Place.beside(plan.listen, beside))
+            beside += 1
+    return places
+
+
 def found_federation(
     folder: Path,
     plan: Plan,

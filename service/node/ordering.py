@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ledger import ed25519
 from ledger.bls.scheme import BlsBackend
+from ledger.chain.genesis import Genesis
 from ledger.state.machine import Machine
 from ledger.state.state import State
 from service.engine.cometbft.application import Application
@@ -80,10 +81,16 @@ class ConsensusKeys:
         return [self._seeds[secret] for secret in secrets]
 
 
-def write_cometbft_home(settings: CometBftSettings, folder: KeyFolder, state: State) -> None:
-    """Write all that CometBFT starts from, its key included."""
-    write_home(settings.home, settings.files, state.genesis)
-    ConsensusKeys(settings.home, folder).begin(consensus_keys(state))
+def write_cometbft_home(
+    settings: CometBftSettings, folder: KeyFolder, genesis: Genesis, state: State | None = None
+) -> None:
+    """Write all that CometBFT starts from, its key included: the one that seals in `state`.
+
+    Without a state it is a founder's, or the newest; a key that is there already stays.
+    """
+    write_home(settings.home, settings.files, genesis)
+    founders = {founder.consensus_public_key for founder in genesis.founders}
+    ConsensusKeys(settings.home, folder).begin(founders if state is None else consensus_keys(state))
 
 
 def consensus_keys(state: State) -> set[bytes]:
@@ -111,7 +118,7 @@ def cometbft_engine(
     if keys.folder is None:
         raise Refused(f"{keys.economy}: CometBFT needs the folder of its keys")
     if settings.write:
-        write_cometbft_home(settings, keys.folder, state)
+        write_cometbft_home(settings, keys.folder, state.genesis, state)
     process = None
     if settings.run:
         program = settings.program or installed()

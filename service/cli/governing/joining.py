@@ -1,82 +1,76 @@
-"""`aeo node join`: the stores of a node for a network that exists, made from its genesis.
-
-Founders' stores are made with the network. A node elsewhere, or in a cluster that starts with empty
-volumes, makes its own: an empty ledger that follows the network from its first bytes on, a guard,
-and the member's own store. Whatever is there already is never touched.
-"""
+"""`aeo node join`: the folder of a node whose member asks to be admitted to a network."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from service.cli.commands import JsonOption
 from service.cli.errors import InputRefused
+from service.cli.governing.founders import founder_of
+from service.cli.governing.key import HostOption
 from service.cli.output import facts, say, show
-from service.config import load_config
+from service.config import DEFAULT_LISTEN
+from service.keys.key_file import read_public
 
 
 def join(
-    genesis: Annotated[Path, typer.Argument(help="The network's genesis.bin.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Its folder; members/XX in it has the keys already.")
+    ],
     *,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="AEO_CONFIG",
-            help="The node's TOML file; without it all settings are AEO_ variables.",
-        ),
-    ] = None,
+    economy: Annotated[str, typer.Option(help="Whose node: two letters.")],
+    genesis: Annotated[Path, typer.Option(help="The network's genesis.bin, from any member.")],
     network_id: Annotated[
-        str | None, typer.Option(help="The network's id, by hand: another genesis is refused.")
-    ] = None,
-    if_missing: Annotated[
-        bool,
-        typer.Option("--if-missing", help="Be content with the stores of this network, if any."),
-    ] = False,
+        str, typer.Option(help="The network's id, 64 hex digits, told by a way of its own.")
+    ],
+    peer: Annotated[
+        list[str], typer.Option(help="CometBFT of a member, as id@host:port; repeat it for more.")
+    ],
+    listen: Annotated[str, typer.Option(help="Where the node answers.")] = DEFAULT_LISTEN,
+    external: Annotated[
+        str, typer.Option(help="Where the CometBFT of others finds this one's, host:port.")
+    ] = "",
+    host: HostOption = None,
+    passphrase_file: Annotated[Path, typer.Option(help="The file that opens the keys.")] = Path(
+        "passphrase"
+    ),
     json: JsonOption = False,
 ) -> None:
-    """Make the stores of a node from a network's genesis, where there are none.
+    """Make the node of a would-be member: its stores, configuration and clients' certificates.
 
-    With --if-missing it may run before each start. A ledger of another network is refused, and so
-    is a guard without a ledger: a lost ledger is made anew with `aeo ledger restore`.
+    Keys first: `aeo key register FOLDER/members/XX`. The node follows the chain as soon as it runs,
+    and takes part once its member was admitted and the others have handed over.
     """
-    from ledger.bls.scheme import default_backend  # noqa: PLC0415
-    from ledger.chain.genesis import GENESIS_LIMIT, check_genesis, parse_genesis  # noqa: PLC0415
-    from service.api.configured import node_settings  # noqa: PLC0415
-    from service.node.network import genesis_kept, join_network  # noqa: PLC0415
+    # A whole node hangs from it, and no other command should wait for that to load.
+    from dataclasses import replace  # noqa: PLC0415
 
-    try:
-        with genesis.open("rb") as file:
-            data = file.read(GENESIS_LIMIT + 1)
-    except OSError as error:
-        raise InputRefused(f"{genesis}: cannot be read: {error.strerror}") from None
-    backend = default_backend()
-    given = parse_genesis(data)
-    check_genesis(given, backend)
-    if network_id is not None and given.network_id.hex() != network_id.strip().lower():
-        raise InputRefused(f"{genesis} is of the network {given.network_id.hex()}")
-    settings = node_settings(load_config(config))
-    kept = genesis_kept(settings) if if_missing else None
-    if kept is not None and kept != data:
-        other = parse_genesis(kept).network_id.hex()
-        raise InputRefused(f"{settings.ledger} is of another network: {other}")
-    if kept is None:
-        join_network(settings, data, backend)
-    made = {
-        "network_id": given.network_id.hex(),
-        "network_name": given.network_name,
-        "members": sorted(settings.members),
-        "made": kept is None,
-    }
-    show(
-        made,
-        lambda: facts(
-            [
-                ("network", f"{given.network_name} ({made['network_id']})"),
-                ("stores", "made" if kept is None else "there already"),
-            ]
-        ),
-        as_json=json,
+    from ledger.chain.genesis import parse_genesis  # noqa: PLC0415
+    from service.node.federation import Place, join_federation  # noqa: PLC0415
+    from service.node.founding import LOCAL_HOSTS, Plan  # noqa: PLC0415
+
+    data = read_public(genesis)
+    parsed = parse_genesis(data)
+    if parsed.network_id.hex() != network_id.strip().lower():
+        raise InputRefused(f"{genesis}: is the genesis of network {parsed.network_id.hex()}")
+    place = Place.beside(listen, 0)
+    if external:
+        place = replace(place, reached=external)
+    plan = Plan(
+        name=parsed.network_name,
+        founders=[founder_of({"economy": economy})],
+        listen=place.listen,
+        health=place.health,
+        metrics=place.metrics,
+        hosts=(*LOCAL_HOSTS, *(host or ())),
+        passphrase_file=passphrase_file.absolute(),
+        pilot=parsed.pilot,
     )
-    if kept is None:
-        say("Next: aeo node run with the same configuration")
+    node_id = join_federation(folder, plan, place, data, peer)
+    made: dict[str, Any] = {
+        "configuration": str(folder / "node.toml"),
+        "peer": f"{node_id}@{place.reached}",
+        "network_id": parsed.network_id.hex(),
+    }
+    show(made, lambda: facts([(key.replace("_", " "), made[key]) for key in made]), as_json=json)
+    say(f"Next: aeo node run --config {folder / 'node.toml'}")

@@ -1,11 +1,12 @@
 """`aeo network init`: a network of founders, and the node that hosts them, in one folder.
 
-What the folder then holds is described in `service.node.founding`.
+What the folder then holds is described in `service.node.founding` and `service.node.federation`.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,12 +18,23 @@ from service.cli.governing.key import HostOption
 from service.cli.output import facts, progress, say, show
 from service.config import DEFAULT_HEALTH, DEFAULT_LISTEN, DEFAULT_METRICS
 
+if TYPE_CHECKING:
+    from service.node.founding import Plan
+
 app = group("Begin a network.")
+
+
+class EngineKind(StrEnum):
+    """Who orders."""
+
+    SOLO = "solo"
+    COMETBFT = "cometbft"
 
 
 @app.command(
     epilog=examples(
         "aeo network init pilot --members HK,NZ",
+        "aeo network init four --members AU,HK,JP,NZ --engine cometbft",
         "aeo network init apec --members-file members.csv --name 'APEC pilot' --listen 0.0.0.0:7443"
         " --host exchange.example",
     )
@@ -54,17 +66,26 @@ def init(
         typer.Option(help="A file with the passphrase of all keys; else one is made."),
     ] = None,
     pilot: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--pilot/--no-pilot",
-            help="Whether one operator may hold all keys; every verdict repeats it.",
+            help="Whether one operator may hold all keys; every verdict repeats it. By default so "
+            "under solo.",
         ),
-    ] = True,
+    ] = None,
+    engine: Annotated[
+        EngineKind,
+        typer.Option(
+            help="solo: one node hosts all members. cometbft: a folder with a node for each; on "
+            "one machine the addresses of the next member are 10 ports further."
+        ),
+    ] = EngineKind.SOLO,
     json: JsonOption = False,
 ) -> None:
     """Make a network of its own: keys, genesis, certificates, profiles, the node's configuration.
 
-    One node hosts all members, for trying out and for pilots. Start it with `aeo node run`.
+    Under solo one node hosts all members, for trying out and for pilots. Under CometBFT each member
+    has a folder with a node of its own. Start a node with `aeo node run`.
     """
     if (members is None) == (members_file is None):
         raise InputRefused("name the members with --members or with --members-file")
@@ -88,8 +109,11 @@ def init(
         metrics=metrics,
         hosts=(*LOCAL_HOSTS, *(host or ())),
         passphrase_file=passphrase_file.absolute() if passphrase_file is not None else None,
-        pilot=pilot,
+        pilot=engine is EngineKind.SOLO if pilot is None else pilot,
     )
+    if engine is EngineKind.COMETBFT:
+        _init_federation(folder, plan, passphrase_file, as_json=json)
+        return
     with progress("Making keys", len(plan.founders), "members") as done:
         genesis = found_network(folder, plan, done)
     made = _describe(folder, genesis, CLIENT_ROLES)
@@ -101,6 +125,37 @@ def init(
     if passphrase_file is None:
         say(f"A passphrase was made: {folder / 'passphrase'}. Keep it apart from the keys.")
     say(f"Next: aeo node run --config {folder / 'node.toml'}")
+
+
+def _init_federation(
+    folder: Path, plan: "Plan", passphrase_file: Path | None, *, as_json: bool
+) -> None:
+    from service.node.federation import found_federation, places_of  # noqa: PLC0415 - as above
+
+    places = places_of(plan)
+    with progress("Making keys", len(plan.founders), "members") as done:
+        genesis = found_federation(folder, plan, places, done)
+    rooms = [folder / founder.economy for founder in plan.founders]
+    made = {
+        "folder": str(folder),
+        "network_id": genesis.network_id.hex(),
+        "network_name": genesis.network_name,
+        "pilot": genesis.pilot,
+        "members": [founder.economy for founder in plan.founders],
+        "configurations": [str(room / "node.toml") for room in rooms],
+    }
+    show(
+        made,
+        lambda: facts([(key.replace("_", " "), _text(made[key])) for key in made]),
+        as_json=as_json,
+    )
+    if passphrase_file is None:
+        say("Each folder has a passphrase of its own. Keep it apart from the keys.")
+    say(
+        "Give each member its folder, and nobody another's. Next, once for each machine: aeo "
+        "cometbft install"
+    )
+    say(f"Then, at each member: aeo node run --config {rooms[0] / 'node.toml'}")
 
 
 def _describe(folder: Path, genesis: Genesis, roles: Sequence[str]) -> dict[str, Any]:
