@@ -16,7 +16,9 @@ which does CometBFT's handshake: info, then init_chain or the blocks that are mi
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -52,6 +54,16 @@ class Killed(BaseException):
 def stamp(time: int) -> Timestamp:
     """A time in Unix milliseconds, as CometBFT writes it."""
     return Timestamp(seconds=time // 1_000, nanos=time % 1_000 * 1_000_000)
+
+
+@cache
+def new_store(genesis: bytes, header: bytes) -> bytes:
+    """The file of a ledger that has just begun; making its tables takes longer than all else."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.db"
+        with LedgerStore(path) as store:
+            store.put_genesis(genesis, header)
+        return path.read_bytes()
 
 
 @dataclass
@@ -101,9 +113,8 @@ class Validator:
         self.late: list[tuple[bytes, bytes]] = []
         self.refused: list[tuple[bytes, str]] = []
         self._stack = ExitStack()
-        with LedgerStore(self.folder / "ledger.db") as store:
-            genesis = network.world.genesis
-            store.put_genesis(genesis.data, network.world.headers[0])
+        genesis = network.world.genesis
+        (self.folder / "ledger.db").write_bytes(new_store(genesis.data, network.genesis_header))
         SealGuard.create(self.folder / "guard").close()
 
     @property
@@ -283,6 +294,7 @@ class Network:
         self.lies: dict[str, Lie] = {}
         self.late: set[str] = set()
         self.world = World(members, parameters=parameters)
+        self.genesis_header = self.world.headers[0]
         self.time = START
         self.validators: dict[str, Validator] = {}
         for economy in members:
@@ -344,16 +356,24 @@ class Network:
         *,
         proposer: str = "",
         seconds: float = 1,
+        rounds: int = 1,
     ) -> Block:
         """Decide one height; `transactions` instead of what the proposer would choose.
 
-        Returns what the world's machine made of it.
+        In all `rounds` but the last a block is voted on and not decided. Returns what the world's
+        machine made of it.
         """
         height = self.height + 1
         if height > 1:
             self.time += int(seconds * 1_000)
-        block = self._propose(height, transactions, proposer)
-        self._vote(block)
+        before = self.votes, {each.economy: each.late for each in self.alive}
+        for turn in range(rounds):
+            block = self._propose(height, transactions, proposer)
+            self._vote(block)
+            if turn < rounds - 1:
+                self.votes = before[0]
+                for each in self.alive:
+                    each.late = before[1].get(each.economy, [])
         expected = self._expect(block)
         for validator in self.alive:
             validator.blocks.append(block)

@@ -171,7 +171,7 @@ class Application:
         theirs = {each.pub_key.ed25519: each.power for each in request.validators}
         parameters = request.consensus_params
         for wrong, what in (
-            (self.height > 0, "CometBFT begins anew, and this ledger does not"),
+            (self.height or state.height, "CometBFT begins anew, and this ledger does not"),
             (request.chain_id != self._chain_id, f"its chain_id is not {self._chain_id}"),
             (request.initial_height != 1, "its initial_height is not 1"),
             (_milliseconds(request.time) != genesis.created_at, "its time is not the genesis's"),
