@@ -29,8 +29,9 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -91,6 +92,40 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_server_address(text: str) -> str:
+    """The address of a PostgreSQL database as libpq reads it, without a secret in it. ValueError.
+
+    Messages never repeat what was given: it may hold the password that must not stand there.
+    """
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("a database's address begins with postgresql://")
+    if any(ord(letter) <= 0x20 for letter in text):
+        raise ValueError("a database's address holds no spaces: write %20")
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueError("not an address") from None
+    secret = {"password", "sslpassword"} & parse_qs(parts.query, keep_blank_values=True).keys()
+    if secret or ":" in parts.netloc.rpartition("@")[0]:
+        raise ValueError(
+            "a database's address holds no password: name a file by ?passfile=..., or give it in"
+            " PGPASSWORD or PGPASSFILE"
+        )
+    return text
+
+
+def shown_address(text: str) -> str:
+    """A database's address with the names of files that hold secrets masked.
+
+    >>> shown_address("postgresql://aeo@db/aeo?passfile=/run/secrets/db&sslmode=verify-full")
+    'postgresql://aeo@db/aeo?passfile=********&sslmode=verify-full'
+    """
+    return re.sub(r"(?<=[?&])(passfile|sslkey)=[^&#]*", r"\1=********", text)
+
+
+ServerAddress = Annotated[str, AfterValidator(check_server_address)]
 
 
 class ConfigError(Refused):
@@ -249,6 +284,10 @@ class Config(Settings):
     """The state map in a process of its own: publishing up to twice as fast, on two cores."""
     max_page_count: Count | None = None
     """Pages (4 KB) that the ledger's database may have; absent: the disk's room."""
+    ledger_store: ServerAddress | None = None
+    """postgresql://user@host/database of the ledger; absent: the file ledger.db in `data`."""
+    home_store: ServerAddress | None = None
+    """The same for the members' own stores; absent: files in `data`."""
     listen: Listen = Listen()
     tls: Tls = Tls()
     member: tuple[Member, ...] = ()
@@ -273,6 +312,8 @@ class Config(Settings):
         economies = [member.economy for member in self.member]
         if len(set(economies)) != len(economies):
             raise ValueError("member: an economy stands twice")
+        if self.ledger_store is not None and self.max_page_count is not None:
+            raise ValueError("max_page_count is of a file; a server's room is the server's")
         if self.engine.kind == "cometbft" and len(economies) != 1:
             raise ValueError("engine: under CometBFT a node hosts one member, a validator")
         return self
@@ -346,5 +387,7 @@ def _mask(described: Any) -> None:
         for name, value in described.items():
             if name.startswith("passphrase") and value is not None:
                 described[name] = "********"
+            elif name in {"ledger_store", "home_store"} and value is not None:
+                described[name] = shown_address(value)
             else:
                 _mask(value)

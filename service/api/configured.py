@@ -5,6 +5,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from ledger.chain.genesis import parse_genesis
 from service.api.caller import Authorities
 from service.api.listener import Limits, MutualTls, Pair, PlaintextLoopback
 from service.api.serving import ServingSettings, authorities_of
@@ -18,6 +19,9 @@ from service.keys.renewal import RenewedCertificate
 from service.keys.spiffe import format_trust_domain
 from service.node.keys.peers import NodeTls
 from service.node.node import Node, NodeSettings
+from service.node.ordering import write_cometbft_home
+from service.store.ledger.ledger_store import LedgerStore
+from service.store.location import Folder, Stores, parse_stores
 
 
 def node_settings(config: Config) -> NodeSettings:
@@ -33,8 +37,9 @@ def node_settings(config: Config) -> NodeSettings:
             tls[member.economy] = shown
     guard = config.guard if config.guard is not None else config.data
     return NodeSettings(
-        ledger=config.data / "ledger.db",
+        ledger=_stores(config.ledger_store, config.data).store("ledger"),
         homes=config.data,
+        home_store=_stores(config.home_store, config.data),
         guard=guard / "guard",
         members=keys,
         map_process=config.map_process,
@@ -42,6 +47,10 @@ def node_settings(config: Config) -> NodeSettings:
         tls=tls,
         engine=engine_settings(config),
     )
+
+
+def _stores(address: str | None, data: Path) -> Stores:
+    return Folder(data) if address is None else parse_stores(address)
 
 
 def engine_settings(config: Config) -> SoloSettings | CometBftSettings:
@@ -64,6 +73,21 @@ def engine_settings(config: Config) -> SoloSettings | CometBftSettings:
     )
     # Who starts CometBFT elsewhere has its files written there, by `aeo cometbft home`.
     return CometBftSettings(told.home, files, run=told.run, program=told.program, write=told.run)
+
+
+def write_engine_home(config: Config) -> Path:
+    """Write what CometBFT starts from, for whoever starts it; the folder."""
+    settings = node_settings(config)
+    engine = settings.engine
+    (keys,) = settings.members.values()
+    if not isinstance(engine, CometBftSettings) or not isinstance(keys, KeyFolder):
+        raise ConfigError("engine.kind is not cometbft")
+    with LedgerStore(settings.ledger, read_only=True) as store:
+        data = store.genesis()
+    if data is None:
+        raise ConfigError(f"{settings.ledger}: has no network in it")
+    write_cometbft_home(engine, keys, parse_genesis(data))
+    return engine.home
 
 
 def serving_settings(config: Config, node: Node) -> ServingSettings:

@@ -39,8 +39,9 @@ def create_network(
 def join_network(settings: NodeSettings, data: bytes, backend: BlsBackend) -> Genesis:
     """Make the stores of a node for the network of these genesis bytes."""
     genesis = parse_genesis(data)
-    for path in (settings.ledger, settings.guard):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for place in (settings.ledger, settings.guard):
+        if isinstance(place, Path):
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.homes.mkdir(mode=0o700, parents=True, exist_ok=True)
     with LedgerStore(settings.ledger, max_page_count=settings.max_page_count) as store:
         store.put_genesis(data, Machine(genesis, backend).state.header_bytes)

@@ -64,6 +64,7 @@ from service.node.restoring import check_guard, restore
 from service.store.guard import SealGuard
 from service.store.home.home_store import HomeStore
 from service.store.ledger.ledger_store import LedgerStore, SealLevel, StoredSeal
+from service.store.location import Folder, Server
 
 _log = structlog.get_logger("aeo.node")
 
@@ -73,21 +74,22 @@ class NodeSettings:
     """Where a node's files lie, and whose keys it holds.
 
     `members` maps economies to their BLS secret keys, in a folder where further ones can be made or
-    a single one in memory; `homes` is the folder of their own stores. The
-    `guard` lies where no backup of the stores takes it along. `map_process` keeps the state map in
-    a process of its own. Measured on 200,000 leaves, the node's own process then spends 21 us a
-    record instead of 34; off by default, since one core is enough for 25,000 records a second and
-    the second process wants another core. `tls` is what members show to partners' nodes; who has
-    none calls nobody.
+    a single one in memory; `homes` is the folder of their own stores. On a PostgreSQL server
+    `ledger` and `home_store` say where, and other files stay in `homes`. The `guard` lies where no
+    backup of the stores takes it along. `map_process` keeps the state map in a process of its own.
+    Measured on 200,000 leaves, the node's own process then spends 21 us a record instead of 34; off
+    by default, since one core is enough for 25,000 records a second and the second process wants
+    another core. `tls` is what members show to partners' nodes; who has none calls nobody.
     """
 
-    ledger: Path
+    ledger: Path | Server
     homes: Path
     guard: Path
     members: Mapping[str, int | KeyFolder] = field(repr=False)
     map_process: bool = False
     max_page_count: int | None = None
     home_max_page_count: int | None = None
+    home_store: Folder | Server | None = None
     tls: Mapping[str, NodeTlsSource] = field(default_factory=dict)
     engine: SoloSettings | CometBftSettings = field(default_factory=SoloSettings)
 
@@ -96,9 +98,9 @@ class NodeSettings:
         """All files under one folder."""
         return cls(folder / "ledger.db", folder, folder / "guard", members)
 
-    def home(self, economy: str) -> Path:
+    def home(self, economy: str) -> Path | Server:
         """Where the own store of one member lies."""
-        return self.homes / f"home-{economy}.db"
+        return (self.home_store or Folder(self.homes)).store("home", economy)
 
 
 @dataclass(frozen=True, slots=True)

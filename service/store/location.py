@@ -15,7 +15,7 @@ on. It never holds a password: those come from the file that `passfile` in the a
 'var/nz/home-NZ.db'
 >>> parse_stores("postgresql://aeo:secret@db.example/aeo")
 Traceback (most recent call last):
-service.store.location.BadLocation: a store's address holds no password: give a file by passfile=...
+service.store.location.BadLocation: a database's address holds no password: name a file by ...
 """
 
 import re
@@ -24,13 +24,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Final
-from urllib.parse import parse_qs, unquote, urlsplit
 
+from service.config import check_server_address, shown_address
 from service.errors import Refused
 
-SCHEMES: Final = ("postgresql", "postgres")
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-_SECRET: Final = ("password", "sslpassword")
 
 
 class BadLocation(Refused):
@@ -45,7 +43,8 @@ class Server:
     schema: str = ""
 
     def __str__(self) -> str:
-        return f"{self.address}#{self.schema}" if self.schema else self.address
+        shown = shown_address(self.address)
+        return f"{shown}#{self.schema}" if self.schema else shown
 
     def store(self, branch: str, owner: str = "") -> "Server":
         """Where the ledger lies, or the own store of a member."""
@@ -93,19 +92,13 @@ Stores = Folder | Server
 
 def parse_stores(text: str) -> Stores:
     """Read where stores lie together: a folder, or the address of a database. `BadLocation`."""
-    scheme, separator, _ = text.partition("://")
-    if not separator:
+    if "://" not in text:
         return Folder(Path(text))
-    if scheme not in SCHEMES:
-        raise BadLocation("a store lies in a file or at postgresql://...")
-    if any(ord(letter) <= 0x20 for letter in text):
-        raise BadLocation("a store's address holds no spaces: write %20")
-    parts = urlsplit(text)
-    if ":" in parts.netloc.rpartition("@")[0] or any(
-        key in parse_qs(parts.query) for key in _SECRET
-    ):
-        raise BadLocation("a store's address holds no password: give a file by passfile=...")
-    schema = unquote(parts.fragment)
+    try:
+        check_server_address(text)
+    except ValueError as error:
+        raise BadLocation(str(error)) from None
+    address, _, schema = text.partition("#")
     if schema and _SCHEMA.fullmatch(schema) is None:
         raise BadLocation("the schema after # has small letters, digits and _, 63 at most")
-    return Server(text.partition("#")[0], schema)
+    return Server(address, schema)

@@ -10,6 +10,7 @@ from ledger.errors import ChainError, CheckError
 from service.cli import exits
 from service.cli.auditing.verify import describe, report_text
 from service.cli.commands import JsonOption
+from service.cli.errors import InputRefused
 from service.cli.output import BYTES, progress, say, show, show_json, warn
 from service.cli.profile import read_network_id
 from service.clock import SystemClock
@@ -48,6 +49,8 @@ def restore(
 
     backend, network = default_backend(), read_network_id(network_id)
     node = node_settings(settings)
+    if not isinstance(node.ledger, Path):
+        raise InputRefused(f"{node.ledger}: a server's own backup restores it, not this command")
     if new_guard and node.guard.exists():
         raise LedgerThere(f"{node.guard} is there: what the keys have sealed is known, keep it")
     try:
