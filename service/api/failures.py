@@ -12,6 +12,7 @@
 | Expired | DEADLINE_EXCEEDED | |
 | service.errors.KeyReused | ALREADY_EXISTS | |
 | other service.errors.Refused, ledger NotEntered | FAILED_PRECONDITION | |
+| service.errors.BeforeBase | NOT_FOUND | |
 | service.errors.Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
 | PeerUnreachable | UNAVAILABLE | RetryInfo |
 | StoreBusy, StoreFull, ClockWentBack, ... | UNAVAILABLE, without file names | RetryInfo |
@@ -33,6 +34,7 @@ from grpc_status import rpc_status
 from ledger.errors import FormatError, NotEntered
 from service.config import RETRY_MS
 from service.errors import (
+    BeforeBase,
     ClockWentBack,
     EngineStopped,
     KeyReused,
@@ -183,6 +185,8 @@ def _as_call_error(error: Exception) -> CallError:
         return Illegal(_reason(error), str(error))
     if isinstance(error, Overloaded):
         return Full(str(error), RETRY_MS, "OVERLOADED")
+    if isinstance(error, BeforeBase):
+        return NotFound("BEFORE_SNAPSHOT", f"this node's ledger begins at height {error.height}")
     if isinstance(error, PeerUnreachable):
         return NotReady(str(error), NOT_READY_RETRY_MS, "PEER_UNREACHABLE")
     if isinstance(error, _PASSING):

@@ -5,7 +5,7 @@ transactions and seals are passed on as they were stored.
 
 A large block is sent as several `StreamBlocksResponse`s of one height, each with the header and the
 next transactions, the seal with the last. A seal that comes later follows as one more message of
-that height without transactions.
+that height without transactions, and so does a better one of the newest header.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,7 @@ from ledger.state.state import State
 from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField, NotFound
 from service.api.method import Call, Kind, Method, Pool, unary
+from service.api.snapshots import SnapshotCalls
 from service.node.node import Node
 from service.store.ledger.ledger_store import StoredBlock
 
@@ -52,6 +53,7 @@ class LedgerServicer:
             "GetTrustChain": quick(self.get_trust_chain, pb.GetTrustChainRequest),
             "ListEvidence": quick(self.list_evidence, pb.ListEvidenceRequest),
         }
+        methods.update(SnapshotCalls(self._node).methods())
         methods["StreamBlocks"] = Method(
             Kind.SERVER_STREAM,
             self.stream_blocks,
@@ -168,12 +170,26 @@ class LedgerServicer:
         """What members signed that excludes each other."""
         return pb.ListEvidenceResponse(evidence=self._node.evidence.all())
 
+    def _at_base(self, height: int, base: int) -> pb.StreamBlocksResponse:
+        """The header of the snapshot that this ledger began with, for whoever has its block."""
+        stored = self._node.ledger_store.header(height)
+        if height < base or stored is None:
+            raise NotFound(
+                "BEFORE_SNAPSHOT", f"this node's blocks begin after a snapshot of height {base}"
+            )
+        return pb.StreamBlocksResponse(header=stored.header, seal=self._node.seal_of(base).data)
+
     def stream_blocks(
         self, request: pb.StreamBlocksRequest, call: Call
     ) -> Iterator[pb.StreamBlocksResponse]:
         """Blocks from a height on, then new ones as they come, and seals that came later."""
         node, height = self._node, request.from_height
+        base = node.ledger_store.base()
+        if base is not None and height <= base.height:
+            yield self._at_base(height, base.height)
+            height += 1
         unsealed: dict[int, bytes] = {}
+        told = b"", b""  # the newest header that was sent, and its seal
         while call.live():
             seen, newest = node.feed.version, node.state.height
             for start in range(height, newest + 1, HEIGHTS_AT_ONCE):
@@ -182,6 +198,7 @@ class LedgerServicer:
                 for block in node.ledger_store.blocks(start, last):
                     seal = seals.get(block.height, b"")
                     yield from _messages(block, seal)
+                    told = block.header, seal
                     if seal:
                         unsealed.clear()
                     else:
@@ -191,10 +208,17 @@ class LedgerServicer:
                 found = node.ledger_store.seal(late)
                 if found is not None:
                     yield pb.StreamBlocksResponse(header=header, seal=found.seal)
+                    if header == told[0]:
+                        told = header, found.seal
                     # A seal stands for all that came before it.
                     unsealed = {above: h for above, h in unsealed.items() if above > late}
             if request.stop_at_latest or node.feed.closed:
                 return
+            better = node.newest_seal
+            if told[1] and better and better.height == newest and better.data != told[1]:
+                # More members have signed the newest header, or the same again at a later time.
+                told = told[0], better.data
+                yield pb.StreamBlocksResponse(header=told[0], seal=told[1])
             node.feed.wait(seen, SEAL_WAIT_SECONDS)
 
 

@@ -28,6 +28,7 @@ from ledger.state.map_updates import MapHere, MapUpdater
 from ledger.state.membership import ACTIVE
 from ledger.state.state import State
 from service.clock import Clock, SystemClock
+from service.engine.cometbft.engine import CometBftEngine
 from service.engine.feed import BlockFeed
 from service.engine.protocol import OnStep, no_step
 from service.engine.settings import CometBftSettings, SoloSettings
@@ -38,6 +39,7 @@ from service.node.access_log import AccessLog
 from service.node.approvals import Approvals
 from service.node.arrangements.agreements import Agreements
 from service.node.blocks import LedgerBlocks
+from service.node.engine_snapshots import EngineSnapshots
 from service.node.governance.evidence import Evidence
 from service.node.governance.hand_over import HandOverKeeper
 from service.node.governance.member_key import HeldKeys
@@ -61,6 +63,7 @@ from service.node.publishing.heartbeat import Heartbeats
 from service.node.publishing.publications import Publications
 from service.node.publishing.publisher import Publisher
 from service.node.restoring import check_guard, restore
+from service.node.snapshots import EVERY_BLOCKS, Snapshots
 from service.store.guard import SealGuard
 from service.store.home.home_store import HomeStore
 from service.store.ledger.ledger_store import LedgerStore, SealLevel, StoredSeal
@@ -79,7 +82,8 @@ class NodeSettings:
     backup of the stores takes it along. `map_process` keeps the state map in a process of its own.
     Measured on 200,000 leaves, the node's own process then spends 21 us a record instead of 34; off
     by default, since one core is enough for 25,000 records a second and the second process wants
-    another core. `tls` is what members show to partners' nodes; who has none calls nobody.
+    another core. `tls` is what members show to partners' nodes; who has none calls nobody. A
+    snapshot for others is made every `snapshot_blocks`, 0: never.
     """
 
     ledger: Path | Server
@@ -92,11 +96,17 @@ class NodeSettings:
     home_store: Folder | Server | None = None
     tls: Mapping[str, NodeTlsSource] = field(default_factory=dict)
     engine: SoloSettings | CometBftSettings = field(default_factory=SoloSettings)
+    snapshot_blocks: int = EVERY_BLOCKS
 
     @classmethod
     def in_folder(cls, folder: Path, members: Mapping[str, int | KeyFolder]) -> "NodeSettings":
         """All files under one folder."""
         return cls(folder / "ledger.db", folder, folder / "guard", members)
+
+    @property
+    def snapshots(self) -> Path:
+        """Where snapshots for others lie."""
+        return self.homes / "snapshots"
 
     def home(self, economy: str) -> Path | Server:
         """Where the own store of one member lies."""
@@ -164,9 +174,16 @@ class Node:
         }
         key_ids = [key.key_id for held in keys.values() for key in held.all]
         check_guard(guard, self.ledger_store, self.state, key_ids)
+        self.snapshots = Snapshots(
+            settings.snapshots,
+            lambda last: (each.header for each in self.ledger_store.headers(0, last)),
+            every=settings.snapshot_blocks,
+        )
+        self._stack.callback(self.snapshots.stop)
         newest = self.ledger_store.newest_seal()
         self.engine = self._engine(keys, guard, newest, on_step)
         self.feed.listen_refused(self.evidence.refused)
+        self.feed.listen(lambda _: self.snapshots.after_block(self.state, self._engine_height()))
         self._seal_at_start = (
             newest
             if newest is None
@@ -335,7 +352,17 @@ class Node:
         blocks = LedgerBlocks(self.ledger_store)
         if isinstance(settings, CometBftSettings):
             (held,) = keys.values()
-            return cometbft_engine(settings, self.machine, blocks, held, guard, backend, on_step)
+            snapshots = EngineSnapshots(
+                self.snapshots,
+                self.machine,
+                self.ledger_store,
+                self.set_changes,
+                backend,
+                self.settings.homes / "incoming-snapshot",
+            )
+            return cometbft_engine(
+                settings, self.machine, blocks, held, guard, backend, on_step, snapshots
+            )
         return SoloEngine(
             self.machine,
             blocks,
@@ -347,6 +374,11 @@ class Node:
             and newest.level == SealLevel.SEALED,
             on_step=on_step,
         )
+
+    def _engine_height(self) -> int:
+        """How an outer engine counts the newest block; 0 where there is none."""
+        engine = self.engine
+        return engine.application.height if isinstance(engine, CometBftEngine) else 0
 
     def _map_updater(self) -> MapUpdater:
         if self.settings.map_process:

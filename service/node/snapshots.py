@@ -57,7 +57,8 @@ class HeldSnapshot(NamedTuple):
 class Snapshots:
     """The snapshots of one node. Any thread may ask; one is made at a time.
 
-    `headers` gives the bytes of the stored headers from 0 to a height.
+    `headers` gives the bytes of the stored headers from 0 to a height; `every`: so many blocks, 0
+    for none but on request.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Snapshots:
         newest = self.newest()
         since = state.height - (0 if newest is None else newest.height)
         busy = self._thread is not None and self._thread.is_alive()
-        if since < self._every or busy or self._stopping.is_set():
+        if not self._every or since < self._every or busy or self._stopping.is_set():
             return
         self._thread = threading.Thread(
             target=self._make_logged, args=(state, engine_height), name="aeo-snapshot", daemon=True

@@ -6,7 +6,6 @@ both have it is it so: a crash in between leaves the store as it was, and the ne
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from ledger.bls.scheme import BlsBackend
 from ledger.chain.anchor import Anchor, check_attested_time, check_descends
@@ -21,27 +20,14 @@ from ledger.state.rebuilding import Base
 from ledger.state.rebuilt_chain import snapshot_headers
 from ledger.state.state import State
 from ledger.tree.log import leaf_hash
+from service.client.snapshots import ShownSnapshot
 from service.store.ledger.base_rows import NewBase
 from service.store.ledger.engine_mark import EngineMark
 from service.store.ledger.ledger_store import LedgerStore, SealLevel
 
 
-class OfferedSnapshot(NamedTuple):
-    """A snapshot as somebody shows it: its manifest, and why its header may be trusted.
-
-    `header` is the snapshot's own or a later one that descends from it, as `ancestor_proof` shows;
-    `seal` is of that header, and `changes` lead from the founders' set to the one that it names.
-    """
-
-    manifest: Manifest
-    header: bytes
-    seal: bytes
-    ancestor_proof: Sequence[bytes]
-    changes: Sequence[SetChange]
-
-
 def check_offer(
-    offered: OfferedSnapshot,
+    shown: ShownSnapshot,
     genesis: Genesis,
     backend: BlsBackend,
     *,
@@ -53,20 +39,20 @@ def check_offer(
     `now` is in Unix ms. With an `anchor` the snapshot may not be older, and `take_up` compares.
     Raises `FormatError` and `CheckError`.
     """
-    manifest = offered.manifest
+    manifest = shown.manifest
     place = _place(manifest)
     if anchor is not None and manifest.height < anchor.height:
         raise AnchorError(f"{place}: it is older than the anchor at height {anchor.height}")
-    header = parse_header(offered.header)
+    header = parse_header(shown.header)
     if header.network_id != genesis.network_id:
         raise ChainError(place, "it is of another network")
     own = Anchor(manifest.height, header_hash(manifest.header_bytes))
-    check_descends(own, header, offered.ancestor_proof)
-    sets = check_set_changes(genesis.signing_set, offered.changes, genesis.network_id, backend)
+    check_descends(own, header, shown.ancestor_proof)
+    sets = check_set_changes(genesis.signing_set, shown.changes, genesis.network_id, backend)
     if header.signing_set_hash != sets[-1].hash:
         raise ChainError(place, "trust does not lead to the signing set of its header")
-    seal = open_seal(offered.seal, sets[-1], genesis.network_id, backend)
-    if seal.header_hash != header_hash(offered.header) or seal.attested_time < header.time:
+    seal = open_seal(shown.seal, sets[-1], genesis.network_id, backend)
+    if seal.header_hash != header_hash(shown.header) or seal.attested_time < header.time:
         raise ChainError(place, "the seal is not of the header that is shown")
     check_attested_time(seal.attested_time, now)
     return seal
@@ -136,14 +122,14 @@ def _place(manifest: Manifest) -> str:
     return f"snapshot of height {manifest.height}"
 
 
-def keep_offered_seal(store: LedgerStore, offered: OfferedSnapshot, seal: SealValue) -> None:
+def keep_shown_seal(store: LedgerStore, shown: ShownSnapshot, seal: SealValue) -> None:
     """Keep the seal by which a snapshot was trusted, where it is of the snapshot's own header."""
-    if offered.header != offered.manifest.header_bytes:
+    if shown.header != shown.manifest.header_bytes:
         return
     level = SealLevel.SEALED if seal.level == SEALED else SealLevel.ATTESTED
     store.put_seal(
-        offered.manifest.height,
-        offered.seal,
+        shown.manifest.height,
+        shown.seal,
         level,
         attested_time=seal.attested_time,
         weight=seal.weight,

@@ -15,10 +15,11 @@ from ledger.state.machine import Machine
 from ledger.state.map_updates import MapHere
 from ledger.state.snapshotting import make_snapshot
 from ledger_world import BACKEND, World
+from service.client.snapshots import ShownSnapshot
 from service.errors import BeforeBase, OutOfTurn, StoreCorrupt
 from service.node.governance.set_changes import SetChanges
 from service.node.restoring import restore
-from service.node.taking_up import OfferedSnapshot, check_offer, keep_offered_seal, take_up
+from service.node.taking_up import check_offer, keep_shown_seal, take_up
 from service.store.ledger.ledger_store import LedgerStore
 from snapshot.restored import check_same, everything
 from store.tamper import drop_triggers
@@ -123,12 +124,12 @@ def test_trust_must_have_passed_on_as_the_headers_say(store: LedgerStore) -> Non
     take_up(machine, store, manifest, lambda: chunks, BACKEND, changes=changes(world))
 
 
-def offer(world: World, height: int) -> OfferedSnapshot:
+def offer(world: World, height: int) -> ShownSnapshot:
     """As a node shows the snapshot of a height: with the newest header's seal."""
     manifest, _ = make_snapshot(at(world, height).state, world.headers[: height + 1])
     seal = world.seals.get(world.view.height) or world.seal()
-    proof = [] if height == world.view.height else world.view.prove_header(height)
-    return OfferedSnapshot(manifest, world.headers[-1], seal, proof, changes(world))
+    proof = () if height == world.view.height else tuple(world.view.prove_header(height))
+    return ShownSnapshot(manifest, world.headers[-1], seal, proof, tuple(changes(world)))
 
 
 def test_an_offer_is_believed_for_the_seal_of_a_descendant(store: LedgerStore) -> None:
@@ -140,7 +141,7 @@ def test_an_offer_is_believed_for_the_seal_of_a_descendant(store: LedgerStore) -
     machine = begin(store, world, 0)
     manifest, chunks = make_snapshot(world.view, world.headers)
     take_up(machine, store, manifest, lambda: chunks, BACKEND, changes=changes(world))
-    keep_offered_seal(store, offered, seal)
+    keep_shown_seal(store, offered, seal)
     assert store.newest_sealed().height == world.view.height
     assert restore(store, BACKEND, MapHere()).state.height == world.view.height
 

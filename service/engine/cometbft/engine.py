@@ -56,6 +56,10 @@ class Application(Protocol):
 
     newest_seal: tuple[int, Sealed] | None
 
+    @property
+    def height(self) -> int:
+        """CometBFT's height of the newest block committed."""
+
 
 class Server(Protocol):
     """Where CometBFT reaches the application. `failure`: why it ended by itself."""
