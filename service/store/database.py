@@ -24,7 +24,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -39,6 +39,7 @@ READERS: Final = 16
 _log = structlog.get_logger(__name__)
 
 OnStep = Callable[[str], None]
+Result = TypeVar("Result")
 
 
 def no_step(_: str) -> None:
@@ -83,6 +84,14 @@ class Database(ABC):
 
         An error undoes all of it. Constraint errors come through as SQLAlchemy's IntegrityError.
         """
+
+    def run(self, work: Callable[[Connection], Result]) -> Result:
+        """Do `work` in a transaction of its own; durable when this returns.
+
+        `work` may run twice (the first time undone), so it touches nothing but its connection.
+        """
+        with self.writing() as connection:
+            return work(connection)
 
     @abstractmethod
     def forget(self, *tables: str) -> None:

@@ -76,8 +76,9 @@ class GroupCommit:
                 ticket.done = True
 
     def _attempt(self, tickets: list[_Ticket[Any]]) -> None:
-        with self._database.writing() as connection:
-            results = [ticket.work(connection) for ticket in tickets]
+        results = self._database.run(
+            lambda connection: [ticket.work(connection) for ticket in tickets]
+        )
         self.commits += 1
         for ticket, result in zip(tickets, results, strict=True):
             ticket.result = result

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import psycopg
 import structlog
@@ -32,7 +32,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 
 from service.errors import StoreAway, StoreBusy, StoreCorrupt, StoreError
-from service.store.database import Database
+from service.store.database import Database, Result
 from service.store.fence import STEP, Fence, Session, make_schema
 from service.store.location import Server
 from service.store.server_session import check_server, connect, end, is_away, translate
@@ -57,8 +57,6 @@ SELECT count(*) FROM (
 ) AS all_seen WHERE age(seen) >= age(%s::xid)"""
 
 _log = structlog.get_logger(__name__)
-
-Result = TypeVar("Result")
 
 
 class ServerDatabase(Database):
@@ -147,6 +145,16 @@ class ServerDatabase(Database):
                     self._undo(transaction)
                     raise
                 self._commit(transaction)
+
+    def run(self, work: Callable[[Connection], Result]) -> Result:
+        """Do `work` in a transaction; again where the session was lost before its commit."""
+        until = monotonic() + self._outage
+        while True:
+            try:
+                return super().run(work)
+            except StoreAway:
+                if monotonic() > until or self._closing.is_set():
+                    raise
 
     def forget(self, *tables: str) -> None:
         """Write these tables anew; see above for what that leaves."""

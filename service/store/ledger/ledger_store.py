@@ -15,7 +15,7 @@ from enum import IntEnum
 from itertools import islice
 from typing import Any, Final, Self, TypeVarTuple
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
@@ -154,8 +154,8 @@ class LedgerStore(TrustRows, EngineRows, BaseRows):
         `engine` is how far an outer engine has come with it, kept in the same transaction.
         Raises `OutOfTurn` when it is not, `StoreFull` when there is no room; then nothing changed.
         """
-        self._on_step("block:before")
-        with self._database.writing() as connection:
+
+        def work(connection: Connection) -> None:
             newest = connection.execute(_newest_header()).one_or_none()
             expected = newest.height + 1 if newest else 0
             if newest is None or height != expected:
@@ -177,6 +177,9 @@ class LedgerStore(TrustRows, EngineRows, BaseRows):
             self._on_step("block:entries")
             if engine is not None:
                 put_engine_mark(connection, engine)
+
+        self._on_step("block:before")
+        self._database.run(work)
         self._on_step("block:committed")
 
     def put_seal(
@@ -186,29 +189,34 @@ class LedgerStore(TrustRows, EngineRows, BaseRows):
 
         Better is: a higher level; then a later attested time; then more weight.
         """
-        self._on_step("seal:before")
         values = {
             "data": seal,
             "level": int(level),
             "attested_time": attested_time,
             "weight": weight,
         }
+
+        def work(connection: Connection) -> bool:
+            kept = connection.execute(
+                select(col(SealRow.level), col(SealRow.attested_time), col(SealRow.weight)).where(
+                    col(SealRow.height) == height
+                )
+            ).one_or_none()
+            if kept is None:
+                connection.execute(insert(SealRow), {"height": height} | values)
+            elif tuple(kept) < (level, attested_time, weight):
+                connection.execute(
+                    update(SealRow).where(col(SealRow.height) == height).values(values)
+                )
+            else:
+                return False
+            self._on_step("seal:written")
+            return True
+
+        self._on_step("seal:before")
         try:
-            with self._database.writing() as connection:
-                kept = connection.execute(
-                    select(
-                        col(SealRow.level), col(SealRow.attested_time), col(SealRow.weight)
-                    ).where(col(SealRow.height) == height)
-                ).one_or_none()
-                if kept is None:
-                    connection.execute(insert(SealRow), {"height": height} | values)
-                elif tuple(kept) < (level, attested_time, weight):
-                    connection.execute(
-                        update(SealRow).where(col(SealRow.height) == height).values(values)
-                    )
-                else:
-                    return False
-                self._on_step("seal:written")
+            if not self._database.run(work):
+                return False
         except IntegrityError as error:
             raise StoreError(self.path, f"there is no header {height} to seal") from error
         self._on_step("seal:committed")
