@@ -31,12 +31,16 @@ class LyingNode(LedgerServiceServicer):
         blocks: Callable[[Block], Iterator[Block]] | None = None,
         latest: Callable[[pb.GetLatestResponse], pb.GetLatestResponse] | None = None,
         network: Callable[[pb.GetNetworkResponse], pb.GetNetworkResponse] | None = None,
+        snapshot: Callable[[pb.GetSnapshotResponse], object] | None = None,
+        chunk: Callable[[pb.GetSnapshotChunkResponse], object] | None = None,
     ) -> None:
         self._channel = grpc.insecure_channel(truth)
         self._truth = LedgerServiceStub(self._channel)
         self._blocks = blocks
         self._latest = latest
         self._network = network
+        self._snapshot = snapshot
+        self._chunk = chunk
         self.streams = 0
         self._server = grpc.server(futures.ThreadPoolExecutor(8))
         add_LedgerServiceServicer_to_server(self, self._server)
@@ -61,6 +65,14 @@ class LyingNode(LedgerServiceServicer):
     def ListEvidence(self, request: object, _context: object) -> object:
         return self._truth.ListEvidence(request, metadata=WHO)
 
+    def GetSnapshot(self, request: object, context: grpc.ServicerContext) -> object:
+        said = _passed_on(self._truth.GetSnapshot, request, context)
+        return self._snapshot(said) if self._snapshot else said
+
+    def GetSnapshotChunk(self, request: object, context: grpc.ServicerContext) -> object:
+        said = _passed_on(self._truth.GetSnapshotChunk, request, context)
+        return self._chunk(said) if self._chunk else said
+
     def StreamBlocks(self, request: object, context: grpc.ServicerContext) -> object:
         self.streams += 1
         stream = self._truth.StreamBlocks(request, metadata=WHO)
@@ -70,3 +82,13 @@ class LyingNode(LedgerServiceServicer):
                 yield from self._blocks(message) if self._blocks else (message,)
         except grpc.RpcError:
             return
+
+
+def _passed_on(
+    call: Callable[..., object], request: object, context: grpc.ServicerContext
+) -> object:
+    """The real node's answer, or its refusal."""
+    try:
+        return call(request, metadata=WHO)
+    except grpc.RpcError as error:
+        context.abort(error.code(), error.details())

@@ -48,6 +48,7 @@ from service.config import (
     load_settings,
 )
 from service.keys.spiffe import AccessRole
+from service.node.catching_up import FAR_BEHIND
 from service.node.replica.follow import REFUSED_SECONDS, SILENCE_SECONDS, Patience
 from service.node.replica.replica import ReplicaSettings
 
@@ -97,6 +98,8 @@ class ReplicaConfig(Settings):
     """After so long without news the next source is asked."""
     refused_seconds: Seconds = REFUSED_SECONDS
     """For so long a source that lied is not asked."""
+    far_behind: Count = FAR_BEHIND
+    """Heights behind a source's snapshot at which the blocks up to it are passed over."""
     listen: Listen = Listen(grpc=DEFAULT_LISTEN, health=DEFAULT_HEALTH, metrics=DEFAULT_METRICS)
     tls: Tls = Tls()
     limits: LimitSettings = LimitSettings()
@@ -142,6 +145,7 @@ def replica_settings(config: ReplicaConfig) -> ReplicaSettings:
         map_process=config.map_process,
         max_page_count=config.max_page_count,
         patience=Patience(config.silence_seconds, config.refused_seconds),
+        far_behind=config.far_behind,
     )
 
 

@@ -11,6 +11,9 @@ that we know: another one there is a fork. It is left for the next one when
     it shows what cannot be so              refused for `REFUSED_SECONDS`; kept on record, with
                                             evidence where members are convicted
 
+Where a source's snapshot is far ahead, its blocks in between are passed over: the snapshot's header
+is sealed, and all the rest is checked against it (`service.node.catching_up`).
+
 A refused source is asked again after a while: nothing is ever believed of it, so that costs bytes
 alone, and a node that was repaired need not wait for us to restart. Evidence that nodes keep is
 fetched from each, checked and kept here too.
@@ -48,6 +51,9 @@ LONGEST_PAUSE: Final = 5.0
 """Seconds after a round in which no source gave anything, doubling from the first."""
 EVIDENCE_TAKEN: Final = 100
 """Pieces that one source is heard about at once; each costs some milliseconds to check."""
+
+BEFORE_SNAPSHOT: Final = "BEFORE_SNAPSHOT"
+"""A node's reason where its blocks begin after the height asked for."""
 
 _log = structlog.get_logger("aeo.replica")
 
@@ -94,7 +100,8 @@ class Follower:
         height: Callable[[], int],
         now_ms: Callable[[], int],
         patience: Patience,
-        catch_up: Callable[[LedgerClient], None],
+        catch_up: Callable[[Connection, int], None],
+        far_behind: int,
     ) -> None:
         self._sources = list(sources)
         self._views = [SourceView(each.address) for each in sources]
@@ -107,6 +114,9 @@ class Follower:
         self._now_ms = now_ms
         self._patience = patience
         self._catch_up = catch_up
+        self._far_behind = far_behind
+        # Sources whose own blocks begin after ours end.
+        self._begins_later: set[int] = set()
         self._stopping = threading.Event()
         self._reader: BlockReader | None = None
         self._connection: Connection | None = None
@@ -165,6 +175,8 @@ class Follower:
         except SourceLeft as left:
             self._see(number, SourceState.LEFT, str(left))
         except ClientError as error:
+            if error.reason == BEFORE_SNAPSHOT:
+                self._begins_later.add(number)
             self._see(number, SourceState.UNREACHABLE, str(error))
         except (FormatError, CheckError) as error:
             self._refuse(number, source, SourceRefused(refusals.MALFORMED, str(error)))
@@ -185,9 +197,10 @@ class Follower:
             if self._stopping.is_set():
                 return
             client = LedgerClient(connection)
-            self._compare(number, client)
-            self._catch_up(client)
-            self._verifier.forget()
+            latest = self._compare(number, client)
+            far = 1 if number in self._begins_later else self._far_behind
+            if latest >= self._height() + far:
+                self._skip(number, connection, far)
             self._reader = reader = BlockReader(connection, self._height())
             try:
                 if not self._stopping.is_set():
@@ -197,6 +210,14 @@ class Follower:
                 self._reader = None
                 reader.close()
                 reader.join()
+
+    def _skip(self, number: int, connection: Connection, far: int) -> None:
+        """Go on from a snapshot of the source, where that is far ahead or all it can show."""
+        try:
+            self._catch_up(connection, far)
+        except (FormatError, CheckError) as error:
+            raise SourceRefused(refusals.WRONG_SNAPSHOT, str(error)) from error
+        self._begins_later.discard(number)
 
     def _read(self, number: int, reader: BlockReader) -> None:
         silence = self._patience.silence
@@ -223,8 +244,8 @@ class Follower:
         if height > self._views[number].height:
             self._views[number] = replace(self._views[number], height=height)
 
-    def _compare(self, number: int, client: LedgerClient) -> None:
-        """Whether a source's ledger is ours, and goes as far."""
+    def _compare(self, number: int, client: LedgerClient) -> int:
+        """Whether a source's ledger is ours, and goes as far; the height that it says it has."""
         if client.network().network_id != self._network_id:
             raise SourceRefused(refusals.OTHER_NETWORK, "the node is of another network")
         latest = client.latest()
@@ -253,6 +274,7 @@ class Follower:
                 self._evidence.keep(piece)
             except (FormatError, CheckError):
                 continue  # it convicts nobody
+        return header.height
 
     def _refuse(self, number: int, source: NodeAddress, refused: SourceRefused) -> None:
         self._refused_until[number] = time.monotonic() + self._patience.refused

@@ -11,6 +11,8 @@ anchor: another past is refused. A store whose newest header is older than the t
 refused, as by every checker: keys that were replaced since could have signed another future. Then
 an anchor from elsewhere, above it, is needed, or a fresh folder.
 
+It catches up by a snapshot where it is far behind, so its ledger may begin after the first block.
+
     ledger.db             genesis, headers, transactions, seals, evidence
     keyring.json          the administration's lookup keys and instructions, mode 0600
     refusals/, evidence/  what sources showed that cannot be so
@@ -39,6 +41,7 @@ from ledger.errors import AnchorError, CheckError, FormatError
 from ledger.state.machine import Machine
 from ledger.state.map_updates import MapHere, MapUpdater
 from ledger.state.state import State
+from service.client.connection import Connection
 from service.client.errors import ClientError
 from service.client.ledger import LedgerClient
 from service.client.replica import NodeAddress, ReplicaClient
@@ -46,6 +49,7 @@ from service.clock import Clock, SystemClock
 from service.engine.feed import BlockFeed
 from service.engine.protocol import OnStep, no_step
 from service.errors import SourceRefused, WrongStore
+from service.node.catching_up import FAR_BEHIND, catch_up
 from service.node.governance.evidence import Evidence
 from service.node.governance.set_changes import SetChanges
 from service.node.lookup.host import SealView
@@ -61,6 +65,7 @@ from service.store.ledger.ledger_store import LedgerStore
 
 LEDGER_FILE: Final = "ledger.db"
 KEYRING_FILE: Final = "keyring.json"
+SNAPSHOT_FOLDER: Final = "snapshot"
 BEGIN_SECONDS: Final = 30.0
 """How long an empty replica looks for a source that shows it the genesis."""
 
@@ -85,6 +90,7 @@ class ReplicaSettings:
     max_page_count: int | None = None
     patience: Patience = field(default_factory=Patience)
     begin_seconds: float = BEGIN_SECONDS
+    far_behind: int = FAR_BEHIND
 
 
 class Replica:
@@ -153,7 +159,8 @@ class Replica:
             height=lambda: self.machine.state.height,
             now_ms=self.clock.now_ms,
             patience=settings.patience,
-            catch_up=lambda _: None,
+            catch_up=self._catch_up,
+            far_behind=settings.far_behind,
         )
 
     @classmethod
@@ -224,7 +231,9 @@ class Replica:
         """Call `listener` with each verified step; returns how to end it.
 
         It runs on the follower's thread: it must be quick and must not raise. A seal comes as a
-        step of its own, after its block; the first call follows the state as it is by then.
+        step of its own, after its block; the first call follows the state as it is by then. After
+        a snapshot the next step's state is not that of the block after the one before: whoever
+        keeps what blocks changed begins again from the state.
         """
         with self._listening:
             self._listeners.append(listener)
@@ -260,6 +269,23 @@ class Replica:
         for listener in listeners:
             listener(change)
         self.feed.announce()
+
+    def _catch_up(self, connection: Connection, far: int) -> None:
+        """Go on from a source's snapshot if it is `far` heights ahead."""
+        taken = catch_up(
+            connection,
+            self.machine,
+            self.ledger_store,
+            self.settings.folder / SNAPSHOT_FOLDER,
+            self.backend,
+            now_ms=self.clock.now_ms,
+            anchor=self.settings.anchor,
+            far=far,
+        )
+        if taken:
+            self._verifier.begin_anew()
+            self.keyring.look_again()
+            self._tell(Change(self.machine.state, None, self.newest_seal))
 
     def _begin(self) -> None:
         """Put the genesis of the network into an empty store, as some source shows it."""

@@ -94,6 +94,11 @@ class ChainVerifier:
         self._waiting.clear()
         self._waiting_bytes = 0
 
+    def begin_anew(self) -> None:
+        """Go on from what store and machine hold now: a snapshot was taken up."""
+        self.forget()
+        self.seals = KeptSeals(self._store)
+
     def verify_ahead(self, transactions: Sequence[bytes]) -> None:
         """Verify signatures of several blocks together, which costs a third of one by one."""
         self._machine.verify_ahead(transactions)
