@@ -29,8 +29,9 @@ from ledger.state.machine import Block
 from ledger.state.map_updates import MapHere
 from ledger.state.state import State
 from ledger_world import BACKEND, START, World, bls_secret
-from service.engine.cometbft.application import Application, chain_id_of
-from service.engine.cometbft.validators import Validators, address_of, updates_between
+from service.engine.cometbft.application import Application
+from service.engine.cometbft.home import address_of, chain_id
+from service.engine.cometbft.validators import Validators, updates_between
 from service.engine.feed import BlockFeed
 from service.node.blocks import LedgerBlocks
 from service.node.governance.member_key import HeldKeys
@@ -150,7 +151,7 @@ class Validator:
             LedgerBlocks(self.store),
             Signer(MemberShares(held, guard, BACKEND), self.network.lies),
             self.feed,
-            chain_id=chain_id_of(self.network.world.genesis.network_id),
+            chain_id=chain_id(self.network.world.genesis.network_id),
             backend=BACKEND,
             on_step=self._step,
         )
@@ -336,7 +337,7 @@ class Network:
         powers = Validators().powers(state, genesis.signing_set)
         return abci.RequestInitChain(
             time=stamp(START),
-            chain_id=chain_id_of(genesis.network_id),
+            chain_id=chain_id(genesis.network_id),
             initial_height=1,
             validators=updates_between({}, powers),
             consensus_params=abci.ConsensusParams(

@@ -131,7 +131,8 @@ def test_every_refused_transaction_is_told_after_what_entered(network: Network) 
     told: list[object] = []
     network["AU"].feed.listen(lambda block: told.append(block.transactions))
     network["AU"].feed.listen_refused(lambda *each: told.append(each))
-    network.decide([transaction, transaction, b"\x03"])
+    network.decide([transaction, transaction, b"\x03"], proposer="SG")
+    assert network["AU"].application.counts["useless_transactions"] == {"SG": 1}
     assert told == [(transaction,), (transaction, "SEQUENCE_USED"), (b"\x03", "MALFORMED")]
     for validator in network.alive:
         assert validator.refused == [(transaction, "SEQUENCE_USED"), (b"\x03", "MALFORMED")]

@@ -10,7 +10,8 @@ from ledger.chain.governance import Admission, HandOver, Removal, Rotation, Weig
 from ledger.chain.seal import SEALED
 from ledger.ed25519 import public_key
 from ledger_world import material, registration
-from service.engine.cometbft.validators import Validators, address_of
+from service.engine.cometbft.home import address_of
+from service.engine.cometbft.validators import Validators
 
 MEMBERS = ("AU", "HK", "NZ", "SG")
 

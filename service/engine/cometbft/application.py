@@ -63,6 +63,7 @@ from service.engine.cometbft.tally import (
     MISSING_SHARE,
     REFUSED_EXTENSION,
     REFUSED_PROPOSAL,
+    USELESS_TRANSACTION,
     WRONG_SHARE,
     Tally,
 )
@@ -85,15 +86,6 @@ _OFFER: Final = abci.ResponseOfferSnapshot
 _APPLY: Final = abci.ResponseApplySnapshotChunk
 
 _log = structlog.get_logger("aeo.engine")
-
-
-def chain_id_of(network_id: bytes) -> str:
-    """CometBFT's name of a network: at most 50 characters, so not the whole id.
-
-    >>> chain_id_of(bytes(range(32)))
-    'aeo-00010203040506070809'
-    """
-    return f"aeo-{network_id.hex()[:20]}"
 
 
 class Application:
@@ -272,6 +264,9 @@ class Application:
         block = self._machine.execute(transactions, time)
         self._decided = (block, transactions, self._shares.attested.mark(time))
         self._on_step("abci:executed")
+        if any(isinstance(result, str) for result in block.results):
+            proposer = self._validators.economy_of(state, request.proposer_address)
+            self._tally.count(USELESS_TRANSACTION, proposer, height=request.height)
         results = [abci.ExecTxResult()] * (seal is not None)
         results += [abci.ExecTxResult(code=number_of(result)) for result in block.results]
         before, after = state.signing_sets.current, block.draft.signing_sets.current

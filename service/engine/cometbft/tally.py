@@ -22,12 +22,21 @@ WRONG_SHARE: Final = "wrong_share"
 MISSING_SHARE: Final = "missing_share"
 # A proposal of the member was refused: too large, or with a wrong seal.
 REFUSED_PROPOSAL: Final = "refused_proposals"
+# In a block that the member proposed stood a transaction that may not enter the log.
+USELESS_TRANSACTION: Final = "useless_transactions"
 # A vote with a vote extension longer than any share.
 REFUSED_EXTENSION: Final = "refused_extensions"
 # CometBFT proved that the member's validator voted for two blocks.
 EQUIVOCATION: Final = "equivocations"
 
-KINDS: Final = (WRONG_SHARE, MISSING_SHARE, REFUSED_PROPOSAL, REFUSED_EXTENSION, EQUIVOCATION)
+KINDS: Final = (
+    WRONG_SHARE,
+    MISSING_SHARE,
+    REFUSED_PROPOSAL,
+    USELESS_TRANSACTION,
+    REFUSED_EXTENSION,
+    EQUIVOCATION,
+)
 # Where the member behind a validator is not known.
 UNKNOWN: Final = "unknown"
 

@@ -14,8 +14,6 @@ between the old set votes on headers that the new one seals; whoever is in both 
 """
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
-from typing import Final
 
 from aeo.abci.v1 import abci_pb2 as abci
 from ledger.chain.governance import Admission, Rotation, parse_governance_step
@@ -25,13 +23,7 @@ from ledger.errors import FormatError
 from ledger.state.membership import Membership
 from ledger.state.proposals import ACCEPTED
 from ledger.state.state import State
-
-ADDRESS_BYTES: Final = 20
-
-
-def address_of(consensus_key: bytes) -> bytes:
-    """CometBFT's name of an Ed25519 key."""
-    return sha256(consensus_key).digest()[:ADDRESS_BYTES]
+from service.engine.cometbft.home import address_of
 
 
 class Validators:
