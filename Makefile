@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHONPATH := .:proto/gen
 INSTALLED := .venv/installed
 
-.PHONY: help demo test test-long check format proto bench lock
+.PHONY: help demo network test test-long check format proto bench lock
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:[^#]*## */\t/'
@@ -22,6 +22,10 @@ $(INSTALLED): requirements.txt pyproject.toml
 demo: $(INSTALLED) ## a whole network on the real figures: publish, look up, suspend, verify
 	$(BIN)/aeo demo
 
+network: $(INSTALLED) ## four nodes and four CometBFT on this machine: publish at each, read at each (KEEP=--keep: runs on)
+	$(BIN)/aeo cometbft install
+	$(BIN)/aeo demo --network $(KEEP)
+
 check: $(INSTALLED) ## linter, formatter, strict types, proto lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -29,9 +33,11 @@ check: $(INSTALLED) ## linter, formatter, strict types, proto lint
 	$(BIN)/buf lint proto
 
 test: check ## everything that must hold
+	$(BIN)/aeo cometbft install
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-long: $(INSTALLED) ## faults that take many minutes: fifty kills in a row, full and slow disks, wrong clocks
+	$(BIN)/aeo cometbft install
 	$(BIN)/python -m pytest -m long
 
 bench: $(INSTALLED) ## the figures of this machine

@@ -31,6 +31,7 @@ from service.cli.publishing.publish import publish
 from service.errors import Failed
 
 _DEMO_FOLDER: Final = Path("var/demo")
+_NETWORK_FOLDER: Final = Path("var/network")
 _TRADERS: Final = 200_000
 # The demonstration's widest table, where there is no terminal to ask.
 _PIPE_WIDTH: Final = 150
@@ -113,11 +114,19 @@ app.command(epilog=examples("aeo fsck pilot"))(fsck)
 app.command(epilog=examples("aeo backup pilot /var/backups/pilot-2026-11-21"))(backup)
 
 
-@app.command(epilog=examples("aeo demo"))
+@app.command(epilog=examples("aeo demo", "aeo demo --network --keep"))
 def demo(
     folder: Annotated[
         Path, typer.Argument(help="Where the network is made and left to explore.")
     ] = _DEMO_FOLDER,
+    *,
+    network: Annotated[
+        bool,
+        typer.Option("--network", help="Four members with a node and a CometBFT each, instead."),
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="With --network: it runs on until interrupted.")
+    ] = False,
 ) -> None:
     """Show a whole network on published figures: publish, look up, suspend, verify.
 
@@ -129,7 +138,12 @@ def demo(
 
     console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     try:
-        run_demo(folder, console)
+        if network:
+            from service.demo.network import run_network  # noqa: PLC0415 - as above
+
+            run_network(_NETWORK_FOLDER if folder == _DEMO_FOLDER else folder, console, keep=keep)
+        else:
+            run_demo(folder, console)
     except Failed as error:
         raise AnswerIsNo(f"the demonstration did not end well: {error}") from error
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from time import monotonic, sleep
-from typing import Final
+from typing import Final, Protocol
 
 from aeo.exchange.v1 import consent_service_pb2
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
@@ -21,6 +21,7 @@ from ledger.customs.profile import Name, Profile
 from service.client import (
     ApprovalClient,
     ArrangementClient,
+    Connection,
     ConsentClient,
     Pending,
     ProfileClient,
@@ -29,7 +30,6 @@ from service.client import (
 )
 from service.demo.figures import Figures
 from service.demo.firms import Firm
-from service.demo.stage import Stage
 from service.errors import Failed
 
 # Before the earliest arrangement of the figures, of 2014.
@@ -39,8 +39,15 @@ _CALLERS: Final = 8
 _PATIENCE_S: Final = 30.0
 
 
+class Callers(Protocol):
+    """Members' people and programs, each calling the node of its own administration."""
+
+    def connection(self, economy: str, access_role: str) -> Connection:
+        """How a member's program or person calls its node."""
+
+
 def agree(
-    stage: Stage,
+    stage: Callers,
     texts: Mapping[str, arrangement_pb2.ArrangementText],
     days: Mapping[str, Mapping[str, date]],
     done: Callable[[int], None],
@@ -75,7 +82,7 @@ def agree(
 
 
 def publish(
-    stage: Stage,
+    stage: Callers,
     figures: Figures,
     firms: Mapping[str, Sequence[Firm]],
     texts: Mapping[str, arrangement_pb2.ArrangementText],
@@ -114,7 +121,7 @@ def publish(
     return recorded
 
 
-def _put_profiles(stage: Stage, economy: str, matched: Mapping[str, Sequence[Firm]]) -> None:
+def _put_profiles(stage: Callers, economy: str, matched: Mapping[str, Sequence[Firm]]) -> None:
     """Profiles of the firms whose names partners compare, before their records commit to them."""
     named = {firm.tin: firm.name for firms in matched.values() for firm in firms}
     profiles = [Profile(tin, (Name(name, "en"),)) for tin, name in named.items()]
@@ -122,7 +129,7 @@ def _put_profiles(stage: Stage, economy: str, matched: Mapping[str, Sequence[Fir
         raise Failed(f"{economy}: a profile was not taken")
 
 
-def _await_profiles(stage: Stage, economy: str, firms: Sequence[Firm]) -> None:
+def _await_profiles(stage: Callers, economy: str, firms: Sequence[Firm]) -> None:
     """Wait until a member's node has fetched what its partners' records commit to."""
     client = ProfileClient(stage.connection(economy, "officer"))
     deadline = monotonic() + _PATIENCE_S
@@ -134,7 +141,7 @@ def _await_profiles(stage: Stage, economy: str, firms: Sequence[Firm]) -> None:
 
 
 def _record_consents(
-    stage: Stage,
+    stage: Callers,
     economy: str,
     firms: Sequence[Firm],
     asking: Sequence[str],
@@ -210,7 +217,7 @@ def _submissions(
                 )
 
 
-def _hand_over(stage: Stage, economy: str, rows: Sequence[publishing.Submission]) -> None:
+def _hand_over(stage: Callers, economy: str, rows: Sequence[publishing.Submission]) -> None:
     officer = PublishingClient(stage.connection(economy, "officer"))
     for start in range(0, len(rows), _CHUNK):
         answer = taken(officer.publish(uuid.uuid4().hex, rows[start : start + _CHUNK]))
@@ -219,7 +226,7 @@ def _hand_over(stage: Stage, economy: str, rows: Sequence[publishing.Submission]
             raise Failed(f"{economy}: {faulty[0].code}: {faulty[0].message}")
 
 
-def _recorded(stage: Stage, economies: Mapping[str, int]) -> int:
+def _recorded(stage: Callers, economies: Mapping[str, int]) -> int:
     """Records of these members that are in the log by now."""
     recorded = 0
     for economy, expected in economies.items():
