@@ -24,6 +24,7 @@ from service.api.authorities import LedgerAuthorities
 from service.api.caller import Authorities
 from service.api.consents import SERVICE as CONSENTS
 from service.api.consents import ConsentServicer
+from service.api.engine_gauges import watch_engine
 from service.api.four_eyes import ApprovalDesk
 from service.api.gauges import watch_node
 from service.api.health import HealthServer
@@ -122,6 +123,8 @@ def serve(node: Node, settings: ServingSettings) -> Server:
     listener.register(APPROVALS, ApprovalServicer(desk).methods())
     listener.register(ACCESS_LOG, AccessLogServicer(node).methods())
     for gauges in watch_node(node, settings.certificates, metrics.verification_failures):
+        metrics.registry.register(gauges)
+    for gauges in watch_engine(node, metrics.verification_failures):
         metrics.registry.register(gauges)
     metrics.watch_access_logs({each: node.hosted[each].access_log for each in node.hosted})
     listener.register(STATUS, StatusServicer(node).methods())

@@ -22,6 +22,7 @@ The application hash is the newest header's hash. Blocks that change nothing lea
 seals are kept beside the chain and never touch it.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -134,7 +135,7 @@ class Application:
         self._take_up()
 
     @property
-    def counts(self) -> Mapping[str, Mapping[str, int]]:
+    def counts(self) -> Mapping[str, Counter[str]]:
         """How often which member did what it should not have."""
         return self._tally.counts
 

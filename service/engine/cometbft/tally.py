@@ -50,7 +50,7 @@ class Tally:
         self._counts: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
 
     @property
-    def counts(self) -> Mapping[str, Mapping[str, int]]:
+    def counts(self) -> Mapping[str, Counter[str]]:
         """How often, by kind and member."""
         return self._counts
 
