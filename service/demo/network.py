@@ -39,7 +39,6 @@ from service.client import (
 from service.demo.figures import Figures, load_figures
 from service.demo.firms import Firm, make_firms
 from service.demo.loading import certificate_count, publish
-from service.demo.member_node import MemberNode
 from service.demo.stage import FolderNotOurs
 from service.demo.telling import Unexpected, progress
 from service.demo.texts import arrangement_texts
@@ -49,6 +48,7 @@ from service.keys.member_keys import Founder
 from service.logs import set_up_logs
 from service.node.federation import Place, found_federation
 from service.node.founding import LOCAL_HOSTS, Plan
+from service.node.member_node import MemberNode
 
 MEMBERS: Final = ("AU", "JP", "KR", "TW")
 HUB: Final = "TW"

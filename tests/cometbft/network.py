@@ -24,7 +24,6 @@ from ledger.chain.header import Header, header_hash, parse_header
 from ledger.chain.parameters import DEFAULT_PARAMETERS, Parameters
 from service.cli.governing.founders import founder_of
 from service.client import ClientError, Connection, LedgerClient, Unavailable
-from service.demo.member_node import MemberNode
 from service.engine.cometbft.install import install
 from service.engine.cometbft.rpc import CometBftUnreachable, Rpc, Status
 from service.keys.key_file import write_new
@@ -32,6 +31,7 @@ from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import make_member_keys, register_member
 from service.node.federation import Place, found_federation, join_federation
 from service.node.founding import LOCAL_HOSTS, Plan
+from service.node.member_node import MemberNode
 
 WAIT_S = 60.0
 MEMBERS = ("AU", "HK", "JP", "NZ")
