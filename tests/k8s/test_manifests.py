@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -340,7 +341,16 @@ def test_the_nodes_configuration_is_one_that_it_takes(overlay: str, tmp_path: Pa
         assert path is not None
         assert path.relative_to(tmp_path).parts[0] == "tls"
         assert path.name in {"tls.crt", "tls.key"}
+    assert (config.ledger_store is None) == (overlay == "development")
     if config.engine.kind == "cometbft":
+        assert config.ledger_store == config.home_store
+        server = urlsplit(config.ledger_store)
+        assert server.hostname == f"{STORES}-rw"
+        options = parse_qs(server.query)
+        assert options["sslmode"] == ["verify-full"]
+        assert str(Path(options["sslrootcert"][0]).parent) in mounted
+        for container in containers(writer):
+            assert [each["name"] for each in container["env"]] == ["PGPASSWORD"]
         assert config.engine.cometbft.run, "the node starts it"
         assert config.engine.cometbft.home.is_relative_to(config.data)
 

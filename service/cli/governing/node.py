@@ -9,6 +9,7 @@ from rich.text import Text
 
 from service.cli.commands import JsonOption, examples, group
 from service.cli.governing.joining import join
+from service.cli.governing.preparing import prepare
 from service.cli.output import show_json, show_text
 from service.config import load_config
 from service.logs import set_up_logs
@@ -17,8 +18,11 @@ app = group("Run a node.")
 
 
 app.command(
-    epilog=examples("aeo node join genesis.bin --config node.toml --network-id 9c5a..."),
+    epilog=examples("aeo node join au --economy AU --genesis genesis.bin --network-id 9c5a...")
 )(join)
+app.command(epilog=examples("aeo node prepare genesis.bin --config node.toml --if-missing"))(
+    prepare
+)
 
 
 @app.callback()
