@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,24 +151,19 @@ class Postgres:
 @functools.cache
 def shared() -> Postgres:
     """The server of this test process; gone with it."""
-    folder = Path(tempfile.mkdtemp(prefix="aeo-pg-"))
-    server = Postgres.make(folder)
-
-    def end() -> None:
-        server.stop(signal.SIGQUIT)
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(end)
-    server.start()
-    return server
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(own_server())
 
 
 @contextmanager
-def own_server(folder: Path, **settings: str) -> Iterator[Postgres]:
-    """A server that a test may kill."""
+def own_server(**settings: str) -> Iterator[Postgres]:
+    """A server that a test may kill; in a folder that its user can reach, as pytest's are not."""
+    folder = Path(tempfile.mkdtemp(prefix="aeo-postgresql-"))
     server = Postgres.make(folder, **settings)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop(signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)

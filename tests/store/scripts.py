@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from service.errors import StoreFull
 from service.store import guard
 from service.store.guard import SealGuard
 from service.store.home import home_store
@@ -21,6 +22,7 @@ from service.store.home.prepared import Carries, Group
 from service.store.ledger import ledger_store
 from service.store.ledger.engine_mark import EngineMark
 from service.store.ledger.ledger_store import LedgerStore, SealLevel
+from service.store.location import Folder, Server, parse_stores
 
 NETWORK = b"\x11" * 32
 ARRANGEMENT = b"\x22" * 16
@@ -33,6 +35,16 @@ class Script:
     calls: tuple[Callable[[Any], object], ...]
     snapshot: Callable[[Any], object]
     steps: tuple[str, ...]
+
+
+def fill(write: Callable[[int], object], number: int) -> int:
+    """Write one after the other until there is no room; return the number that found none."""
+    while True:
+        try:
+            write(number)
+        except StoreFull:
+            return number
+        number += 1
 
 
 def publication(key: str, *records: bytes, digest: bytes = bytes(32)) -> NewPublication:
@@ -109,6 +121,11 @@ GUARD = Script(
 SCRIPTS = {"ledger": LEDGER, "home": HOME, "guard": GUARD}
 
 
+def place_of(text: str) -> Path | Server:
+    found = parse_stores(text)
+    return found.path if isinstance(found, Folder) else found
+
+
 def run(name: str, path: str, acknowledged: str, kill_at: tuple[str, int] | None) -> None:
     """Do the calls, writing a byte after each; die without warning at the n-th time of a step."""
     script = SCRIPTS[name]
@@ -119,7 +136,7 @@ def run(name: str, path: str, acknowledged: str, kill_at: tuple[str, int] | None
         if (step, seen[step]) == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    store = script.open(Path(path), on_step)
+    store = script.open(place_of(path), on_step)
     answers = os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for call in script.calls:
         call(store)

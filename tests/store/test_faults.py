@@ -4,16 +4,16 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from service.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull
+from service.errors import StoreBusy, StoreCorrupt, StoreError
 from service.store.home.home_store import HomeStore
 from service.store.ledger.ledger_store import LedgerStore, SealLevel, StoredHeader
-from store.scripts import NETWORK, publication
+from store.scripts import NETWORK, fill, publication
 from store.tamper import delete_row, flip_byte
 
 
@@ -73,16 +73,6 @@ def test_looking_changes_nothing(path: Path) -> None:
         assert store.newest() == StoredHeader(2, b"header 2", 4)
     with pytest.raises(StoreError, match="no such store"):
         LedgerStore(path.with_name("other.db"), read_only=True).open()
-
-
-def fill(write: Callable[[int], object], number: int) -> int:
-    """Write one after the other until there is no room; return the number that found none."""
-    while True:
-        try:
-            write(number)
-        except StoreFull:
-            return number
-        number += 1
 
 
 def test_a_full_ledger_keeps_what_it_has(path: Path) -> None:
