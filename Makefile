@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHONPATH := .:proto/gen
 INSTALLED := .venv/installed
 
-.PHONY: help demo network test test-long check format proto bench lock
+.PHONY: help demo network postgresql test test-long check format proto bench lock
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:[^#]*## */\t/'
@@ -32,11 +32,17 @@ check: $(INSTALLED) ## linter, formatter, strict types, proto lint
 	$(BIN)/mypy
 	$(BIN)/buf lint proto
 
-test: check ## everything that must hold
+postgresql: # the server that tests start: Debian's, installed where one may
+	@ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || command -v initdb > /dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql; \
+	  else echo "The tests start PostgreSQL: install it first (apt-get install postgresql)" >&2; exit 1; fi; }
+
+test: check postgresql ## everything that must hold
 	$(BIN)/aeo cometbft install
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-test-long: $(INSTALLED) ## faults that take many minutes: fifty kills in a row, full and slow disks, wrong clocks
+test-long: $(INSTALLED) postgresql ## faults that take many minutes: fifty kills in a row, full and slow disks, wrong clocks
 	$(BIN)/aeo cometbft install
 	$(BIN)/python -m pytest -m long
 

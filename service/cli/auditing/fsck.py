@@ -21,7 +21,11 @@ _LEDGER: Final = "ledger.db"
 
 def fsck(
     folder: Annotated[
-        Path, typer.Argument(help="A node's data folder, or the folder of a whole network.")
+        str,
+        typer.Argument(
+            help="A node's data folder, or the folder of a whole network; or postgresql://... as "
+            "in the node's ledger_store, where the guard file is not looked at."
+        ),
     ],
     *,
     json: JsonOption = False,
@@ -37,9 +41,17 @@ def fsck(
         read_items,
     )
     from service.store.ledger.ledger_store import LedgerStore  # noqa: PLC0415
+    from service.store.location import Server, parse_stores  # noqa: PLC0415
 
-    data, backend = data_folder(folder), default_backend()
-    store = LedgerStore(data / _LEDGER)
+    backend, place = default_backend(), parse_stores(folder)
+    if isinstance(place, Server):
+        data, ledger = None, place if place.schema else place.store("ledger")
+        # Opening to write would make a store where there is none.
+        LedgerStore(ledger, read_only=True).open().close()
+        store = LedgerStore(ledger)
+    else:
+        data = data_folder(place.path)
+        store = LedgerStore(data / _LEDGER)
     try:
         with store:
             newest = store.newest()
@@ -52,12 +64,13 @@ def fsck(
                 ):
                     done(report.transactions)
             check_evidence(store, backend)
-        check_guard(data)
+        if data is not None:
+            check_guard(data)
     except (CheckError, StoreCorrupt) as error:
         place = error.place if isinstance(error, ChainError | StoreCorrupt) else ""
         if json:
             show_json({"consistent": False, "place": place, "problem": str(error)})
-        warn(f"{folder} is damaged: {error}")
+        warn(f"{place} is damaged: {error}")
         raise typer.Exit(exits.NO) from None
     found = describe(report)
     # Trust is a question between parties; a store is only asked whether it agrees with itself.
