@@ -8,8 +8,12 @@ from aeo.abci.v1 import abci_pb2 as abci
 from cometbft.driver import Network, Validator
 from ledger.chain.governance import Admission, HandOver, Removal, Rotation, WeightChange
 from ledger.chain.seal import SEALED
+from ledger.chain.snapshot import parse_snapshot
 from ledger.ed25519 import public_key
-from ledger_world import material, registration
+from ledger.state.machine import Machine
+from ledger.state.rebuilding import Base
+from ledger.state.snapshotting import make_snapshot
+from ledger_world import BACKEND, material, registration
 from service.engine.cometbft.home import address_of
 from service.engine.cometbft.validators import Validators
 
@@ -164,3 +168,27 @@ def test_a_crash_in_the_hand_over_repeats_the_same_updates(tmp_path: Path) -> No
         assert [[(each.pub_key.ed25519, each.power) for each in one] for one in updates] == [
             [(consensus_key("SG"), 0)]
         ] * 4
+
+
+def test_a_state_from_a_snapshot_knows_the_same_validators(tmp_path: Path) -> None:
+    """A hand-over right after a state sync tells CometBFT what it tells it everywhere else."""
+    with Network(tmp_path, MEMBERS) as network:
+        world = network.world
+        network_id = world.genesis.network_id
+        rotated = registration("SG", bls=1, ed25519=1, ca=1, network_id=network_id)
+        network["SG"].crash()
+        network["SG"].generations = (0, 1)
+        network["SG"].start()
+        network.decide([world.govern("SG", Rotation(rotated))])
+        decide_change(network, Admission(registration("TH", 3, network_id=network_id)))
+        state = network["AU"].state
+        manifest, chunks = make_snapshot(state, world.headers)
+        base = Base(manifest.header_bytes, parse_snapshot(chunks))
+        again = Machine(world.genesis, BACKEND).rebuilt(base)
+        pending = state.signing_sets.pending
+        assert pending is not None
+        for signing_set in (state.signing_sets.current, pending):
+            expected = Validators().powers(state, signing_set)
+            assert Validators().powers(again, signing_set) == expected
+        for each in (consensus_key("SG"), consensus_key("SG", 1)):
+            assert Validators().economy_of(again, address_of(each)) == "SG"
