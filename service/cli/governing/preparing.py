@@ -2,8 +2,8 @@
 
 `aeo network init` and `aeo node join` make stores with the rest of a node's folder. A cluster
 starts with empty volumes, or with an empty database, and a configuration that says where they are.
-There a node makes its own: an empty ledger that follows the network from its first bytes on, a guard,
-and the member's own store. Whatever is there already is never touched.
+There a node makes its own: an empty ledger that follows the network from its first bytes on, a
+guard, and the member's own store. Whatever is there already is never touched.
 """
 
 from pathlib import Path
