@@ -11,6 +11,7 @@ Health is the follower's: ready once every process answers, not ready when none 
 each process's own, on the ports that follow the one named.
 """
 
+import os
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -52,6 +53,7 @@ class ReplicaServing:
     """How a replica answers. Addresses are `host:port`; an empty `health` or `metrics`: none.
 
     `security` None is plaintext, on loopback alone. `remembered` bounds what each process keeps.
+    `cores`: those that processes are kept to, one each, in turn; none: wherever there is room.
     """
 
     listen: str
@@ -64,6 +66,7 @@ class ReplicaServing:
     limits: Limits = field(default_factory=Limits)
     log_level: str = "INFO"
     remembered: int = REMEMBERED
+    cores: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,9 @@ def serve_replica(followed: Followed, serving: ReplicaServing) -> ReplicaServer:
 def serve_view(told: Connection, proofs: Connection, plan: _Plan) -> None:
     """One serving process, from its first message to the end of its pipe."""
     serving = plan.serving
+    if serving.cores:
+        # Before anything starts a thread, since threads inherit it.
+        os.sched_setaffinity(0, {serving.cores[plan.number % len(serving.cores)]})
     set_up_logs(serving.log_level)
     with Viewing.begin(told, proofs, plan.folder) as host:
         metrics = Metrics()

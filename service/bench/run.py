@@ -23,6 +23,7 @@ from service.bench.machine import machine_facts
 from service.bench.process import SERVER_CORE, Child, measured
 from service.bench.proof import proof_figures
 from service.bench.publish import publish_figures, suspension_figures
+from service.bench.replica import replica_figures
 from service.bench.server import serve_world
 from service.bench.show import show_report
 from service.bench.signatures import signature_figures
@@ -33,7 +34,7 @@ from service.bench.verify import verify_figures
 from service.bench.world import World, grow, make_world
 
 NAMES: Final = (
-    "map", "bls", "lookup", "batch", "proof", "suspension", "start", "verify", "publish",
+    "map", "bls", "lookup", "batch", "proof", "suspension", "replica", "start", "verify", "publish",
 )  # fmt: skip
 """What may be selected, in the order in which it is measured."""
 
@@ -159,6 +160,9 @@ class Run:
             world = self._grow(world, traders)
             if names & _SERVED:
                 yield from self._served(names, world)
+            if "replica" in names:
+                plan = self._plan
+                yield from replica_figures(world, plan.effort, plan.publish_records, self._tell)
             if "start" in names and traders < _MILLION:
                 self._tell(f"node start at {world.records:,} records")
                 yield from start_figures(world)

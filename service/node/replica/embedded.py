@@ -26,7 +26,9 @@ Other questions (another time, an alias) are evaluated in full each time. One th
 or an address is refused: a replica holds no profiles, and PARTY_MISMATCH would be untrue.
 
 What is remembered holds TINs, at most `REMEMBERED` of them, and no longer than the process lives;
-`forget` drops it. What is prepared holds none. No access log is kept here: whoever embeds a replica
+`forget` drops it. What is prepared holds none. Either is hundreds of thousands of objects that stay:
+whoever embeds a replica tells Python's collector so once they are there (`gc.freeze()`), or it goes
+through them again and again, which costs more than the answers. No access log is kept here: whoever embeds a replica
 notes in its own records whom it asked about.
 """
 
@@ -340,7 +342,8 @@ class EmbeddedReplica:
                 ready is not None
                 and row[1] <= now
                 and row[2] >= max(now + 1, ready.cache_until)
-                and _holds(row, ready)
+                # Its history was compared when it was found.
+                and (not ready.renumbered or _holds(row, ready))
             ):
                 self._remember(shape, tin, row)
                 return Answer(row[3], ready.place, now, row[4])
