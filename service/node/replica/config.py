@@ -113,6 +113,8 @@ class ReplicaConfig(Settings):
         addresses = [each.address for each in self.source]
         if len(set(addresses)) != len(addresses):
             raise ValueError("source: an address stands twice")
+        if self.tls.authorities is not None:
+            raise ValueError("tls.authorities: a replica knows callers by the ledger's authorities")
         if self.tls.plaintext_loopback:
             if not is_loopback(self.listen.grpc):
                 raise ValueError(

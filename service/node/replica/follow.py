@@ -122,12 +122,22 @@ class Follower:
         self._connection: Connection | None = None
         self._failure: Exception | None = None
         self._moved = False
+        # The newest height that a source had when it was asked; beyond all while none has been.
+        self._wanted = 1 << 63
         self._thread = threading.Thread(target=self._run, name="aeo-replica")
 
     @property
     def sources(self) -> tuple[SourceView, ...]:
         """How each source stands, in the order of the settings."""
         return tuple(self._views)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all is here that a source had when it was last asked, or none can be asked."""
+        trying = {SourceState.WAITING, SourceState.FOLLOWED}
+        return self._height() >= self._wanted or not any(
+            each.state in trying for each in self._views
+        )
 
     @property
     def failure(self) -> Exception | None:
@@ -201,6 +211,7 @@ class Follower:
             far = 1 if number in self._begins_later else self._far_behind
             if latest >= self._height() + far:
                 self._skip(number, connection, far)
+            self._wanted = latest
             self._reader = reader = BlockReader(connection, self._height())
             try:
                 if not self._stopping.is_set():

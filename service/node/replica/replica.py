@@ -227,6 +227,14 @@ class Replica:
             anchor is None or self.state.height >= anchor.height
         )
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether it is `ready`, and all is here that a source had when it was last asked.
+
+        True too where no source can be asked: what is known is all there is, and grows stale.
+        """
+        return self.ready and self._follower.caught_up
+
     def on_block(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Call `listener` with each verified step; returns how to end it.
 
