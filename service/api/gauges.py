@@ -12,6 +12,7 @@
 | aeo_refused_transactions_total | code | transactions that did not enter the log |
 | aeo_evidence | kind | proofs of misbehaviour kept: `fork`, `double number` |
 | aeo_engine_failed | | 1 once the node no longer orders |
+| aeo_missing_shares_total | economy | headers voted on without a good share of the member |
 | aeo_publisher_failed | economy | 1 once a hosted member no longer publishes |
 | aeo_outbox_waiting_records | economy | promised, in no signed transaction yet |
 | aeo_certificate_expiry_timestamp_seconds | economy | end of a certificate; "": the node's own |
@@ -19,7 +20,8 @@
 
 Members that were suspended or removed are silent by right: they have no silence here. `kind` is
 `transaction` for a wrong signature of a transaction; others count theirs through
-`VerificationFailures`: an engine for shares of seals, a replica for what a source sent.
+`VerificationFailures`: CometBFT's application what members vote and propose wrongly
+(`service.engine.cometbft.tally`), a replica what a source sent.
 """
 
 import threading
@@ -33,6 +35,9 @@ from prometheus_client.registry import Collector
 from aeo.exchange.v1.status_service_pb2 import FINALITY_SEALED
 from ledger.audit.evidence import DOUBLE_NUMBER, FORK
 from ledger.state.refusals import SIGNATURE_INVALID
+from service.engine.cometbft.application import Application
+from service.engine.cometbft.engine import CometBftEngine
+from service.engine.cometbft.tally import MISSING_SHARE
 from service.keys.renewal import RenewedCertificate
 from service.node.lookup.host import AnsweringHost, SealView
 from service.node.node import Node
@@ -152,6 +157,14 @@ class NodeGauges(Collector):
             "Whether the node no longer orders.",
             float(node.engine.failure is not None),
         )
+        missing = CounterMetricFamily(
+            "aeo_missing_shares",
+            "Headers voted on without a good share of the member.",
+            labels=("economy",),
+        )
+        for economy, number in sorted(_tallied(node).get(MISSING_SHARE, {}).items()):
+            missing.add_metric((economy,), number)
+        yield missing
         hosted = sorted(node.hosted.items())
         yield _labelled(
             "aeo_publisher_failed",
@@ -191,8 +204,25 @@ def watch_node(
         if code == SIGNATURE_INVALID:
             failures.count(TRANSACTION)
 
+    def tallied() -> Counts:
+        return {
+            (kind, economy): number
+            for kind, counted in _tallied(node).items()
+            if kind != MISSING_SHARE  # who is away has done nothing wrong
+            for economy, number in list(counted.items())
+        }
+
     node.feed.listen_refused(refused)
+    failures.watch(tallied)
     return HeadGauges(node), gauges
+
+
+def _tallied(node: Node) -> Mapping[str, Mapping[str, int]]:
+    """What members did wrongly as CometBFT's application saw it; nothing under another engine."""
+    engine = node.engine
+    if not isinstance(engine, CometBftEngine) or not isinstance(engine.application, Application):
+        return {}
+    return engine.application.counts
 
 
 def _seconds(now: int, since: int) -> float:

@@ -74,7 +74,7 @@ class Load:
             number += 1
             rows = [
                 publishing.Submission.FromString(
-                    row(f"{economy}{began}X{number}Y{each}").SerializeToString()
+                    row(f"{economy}{began // 1000 % 10**8:08}{number:05}{each}").SerializeToString()
                 )
                 for each in range(ROWS)
             ]
@@ -94,6 +94,9 @@ class Load:
                             return
                     time.sleep(PAUSE_S)
                     continue
+                faulty = [each.code for each in answer.rows if each.code]
+                if faulty:
+                    self.failures.append(f"{economy}: rows refused: {faulty}")
                 made = Acknowledged(economy, answer.publication_id, len(rows))
                 self.acknowledged.append(made)
                 break
@@ -125,9 +128,8 @@ class Load:
                     f"publication {each.publication_id} of {economy} is in the ledger",
                     FINISH_S,
                 )
-                assert len(known.records) == each.rows
-                refused = [record.refusal for record in known.records if record.refusal]
-                assert not refused, f"{economy}: {refused}"
+                wanted = (each.rows, each.rows, 0)
+                assert (known.records, known.recorded, known.refused) == wanted, known
 
 
 def done(client: PublishingClient, publication_id: str) -> publishing.Publication | None:
