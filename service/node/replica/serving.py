@@ -35,7 +35,7 @@ import structlog
 from ledger.state.state import State
 from service.errors import Failed
 from service.node.lookup.host import SealView
-from service.node.replica.delta import delta_of, format_message, parse_message, transfer
+from service.node.replica.delta import End, delta_of, format_message, parse_message, transfer
 from service.node.replica.keyring_file import KeyringContent
 from service.node.replica.verifier import Change
 
@@ -288,14 +288,16 @@ class _Child:
             helper.start()
         with suppress(OSError, EOFError):  # it has ended, and is started again
             self._feed(told, self._queue)
-        told.close()
-        proofs.close()
+            # Said, not shown by closing: a pipe stays open as long as a thread reads from it.
+            told.send_bytes(format_message(End()))
         self._process.join(STOP_SECONDS)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
         for helper in helpers:
             helper.join()
+        told.close()
+        proofs.close()
         return self._ready.is_set()
 
     def _feed(self, told: Connection, queue: "SimpleQueue[bytes | None]") -> None:

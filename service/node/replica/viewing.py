@@ -174,8 +174,8 @@ class Viewing:
         told = self._told
         assert told is not None, "it has begun"
         with suppress(EOFError, OSError):
-            while True:
-                self.take(parse_message(told.recv_bytes()))
+            while not isinstance(message := parse_message(told.recv_bytes()), End):
+                self.take(message)
         self.feed.close()
 
     def take(self, message: Delta | SealView | KeyringContent) -> None:
