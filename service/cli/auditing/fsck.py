@@ -67,9 +67,9 @@ def fsck(
         if data is not None:
             check_guard(data)
     except (CheckError, StoreCorrupt) as error:
-        place = error.place if isinstance(error, ChainError | StoreCorrupt) else ""
+        item = error.place if isinstance(error, ChainError | StoreCorrupt) else ""
         if json:
-            show_json({"consistent": False, "place": place, "problem": str(error)})
+            show_json({"consistent": False, "place": item, "problem": str(error)})
         warn(f"{place} is damaged: {error}")
         raise typer.Exit(exits.NO) from None
     found = describe(report)
