@@ -6,12 +6,14 @@ heartbeat interval. One thread looks at the injected clock every so often.
 
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import Final
 
 import structlog
 
 from ledger.state.state import State
 from service.clock import Clock
+from service.engine.protocol import Recorded
 from service.errors import ServiceError
 from service.node.publishing.publisher import Publisher
 
@@ -32,7 +34,7 @@ class Heartbeats:
         self._publishers = tuple(publishers)
         self._current = current
         self._clock = clock
-        self._asked: dict[str, int] = {}
+        self._asked: dict[str, tuple[int, Future[Recorded]]] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="aeo-heartbeat")
 
@@ -54,14 +56,16 @@ class Heartbeats:
             economy = publisher.economy
             seen = state.author_seen(economy, state.height)
             spoke = state.genesis_time if seen is None else seen
-            asked = self._asked.get(economy)
+            asked, under_way = self._asked.get(economy, (0, None))
             if now - spoke < state.heartbeat_interval or not publisher.active:
                 continue
-            if asked is not None and asked > spoke and abs(now - asked) < PATIENCE_MS:
+            # Not judged by its recorded time: where members order together that is not by our
+            # clock, and after a standstill it may be long before it was asked for.
+            waits = under_way is not None and not under_way.done()
+            if abs(now - asked) < (PATIENCE_MS if waits else state.heartbeat_interval):
                 continue
-            self._asked[economy] = now
             try:
-                publisher.heartbeat()
+                self._asked[economy] = now, publisher.heartbeat()
             except ServiceError as error:
                 _log.warning("no heartbeat", economy=economy, reason=str(error))
                 continue
