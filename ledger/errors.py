@@ -10,6 +10,7 @@ LedgerError
 │   ├── KeyringError        no lookup key that opens the arrangement's commitment
 │   └── ChainError          a ledger contradicts itself; says where
 ├── NotEntered          a transaction that may not enter the log; has a code
+├── NotKept             a question about a past of which a snapshot keeps too little
 └── Misbehaviour        two signed statements that exclude each other; carries the evidence
 """
 
@@ -70,6 +71,10 @@ class NotEntered(LedgerError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+
+
+class NotKept(LedgerError):
+    """What was known then cannot be said: this ledger began later, with a snapshot."""
 
 
 class Misbehaviour(LedgerError):

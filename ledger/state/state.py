@@ -24,6 +24,7 @@ from ledger.chain.signing_set import SigningSet, SigningSets
 from ledger.customs.arrangement import ArrangementHistory
 from ledger.customs.report import ReportName
 from ledger.customs.status import parse_status_of
+from ledger.errors import NotKept
 from ledger.state.alias import parse_alias
 from ledger.state.facts import Book, BookKey, Facts
 from ledger.state.map_updates import MapUpdater, MapVersion
@@ -146,6 +147,11 @@ class State:
         What was known at an earlier height is not for this state to say: see `Facts.base`.
         """
         return self.facts.base
+
+    @property
+    def base_log_size(self) -> int:
+        """The log's size at `base_height`."""
+        return self.facts.log_sizes[self.facts.base]
 
     @property
     def header_time(self) -> int:
@@ -281,12 +287,22 @@ class State:
         return unpack(alias, book.get(alias), self.log_size)
 
     def author_seen(self, economy: str, height: int) -> int | None:
-        """Time of the newest transaction of `economy` at or below `height`; None if it has none."""
+        """Time of the newest transaction of `economy` at or below `height`; None if it has none.
+
+        Raises `NotKept` where a snapshot that the ledger began with does not tell.
+        """
         heights = self.facts.seen.get(economy)
         if heights is None:
             return None
         index = bisect_right(heights, min(height, self.height))
-        return self.facts.times[heights[index - 1]] if index else None
+        if index:
+            return self.facts.times[heights[index - 1]]
+        if heights[0] <= self.base_height:
+            raise NotKept(
+                f"what was known at height {height} of {economy} is not kept here: this ledger"
+                f" began with a snapshot of height {self.base_height}; ask a node that has it all"
+            )
+        return None
 
     def author_verified(self, economy: str) -> VerifiedBy | None:
         """What the newest transaction of `economy` says it has verified; None if it has none."""
@@ -329,7 +345,7 @@ class State:
         """The refused records of a log entry, as (position, code); all others were executed."""
         if not 0 <= log_index < self.log_size:
             raise IndexError(f"no log entry {log_index} below {self.log_size}")
-        if log_index < self.facts.log_sizes[self.base_height]:
+        if log_index < self.base_log_size:
             raise IndexError(f"of log entry {log_index} a snapshot does not tell the results")
         return self.facts.refused.get(log_index, ())
 

@@ -27,7 +27,7 @@ def describe_arrangement(node: Node, arrangement: bytes) -> pb.Arrangement:
     """Its texts, signatures, starts and epochs, and what it comes to now."""
     state = node.state
     history = find_history(node, arrangement)
-    view = view_arrangement(node.ledger_store, history, node.clock.now_ms(), state.height)
+    view = view_arrangement(state, history, node.clock.now_ms(), state.height)
     message = pb.Arrangement(
         arrangement_id=arrangement,
         text_bytes=view.text_bytes,

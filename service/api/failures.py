@@ -13,6 +13,7 @@
 | service.errors.KeyReused | ALREADY_EXISTS | |
 | other service.errors.Refused, ledger NotEntered | FAILED_PRECONDITION | |
 | service.errors.BeforeBase | NOT_FOUND | |
+| ledger.errors.NotKept | FAILED_PRECONDITION | |
 | service.errors.Overloaded | RESOURCE_EXHAUSTED | RetryInfo |
 | PeerUnreachable | UNAVAILABLE | RetryInfo |
 | StoreBusy, StoreFull, ClockWentBack, ... | UNAVAILABLE, without file names | RetryInfo |
@@ -31,7 +32,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from ledger.errors import FormatError, NotEntered
+from ledger.errors import FormatError, NotEntered, NotKept
 from service.config import RETRY_MS
 from service.errors import (
     BeforeBase,
@@ -185,6 +186,8 @@ def _as_call_error(error: Exception) -> CallError:
         return Illegal(_reason(error), str(error))
     if isinstance(error, Overloaded):
         return Full(str(error), RETRY_MS, "OVERLOADED")
+    if isinstance(error, NotKept):
+        return Illegal("BEFORE_SNAPSHOT", str(error))
     if isinstance(error, BeforeBase):
         return NotFound("BEFORE_SNAPSHOT", f"this node's ledger begins at height {error.height}")
     if isinstance(error, PeerUnreachable):

@@ -426,7 +426,7 @@ class Node:
         peers = Peers(keys.economy, self.settings.tls.get(keys.economy), self._current)
         self._stack.callback(peers.close)
         delivery = KeyDelivery(keys.economy, keyring, peers, self._keyrings)
-        agreements = Agreements(publisher, delivery, self._current, self.ledger_store)
+        agreements = Agreements(publisher, delivery, self._current)
         epochs = Epochs(
             publisher,
             agreements,

@@ -82,6 +82,10 @@ class Snapshots:
     def stop(self) -> None:
         """Give up the one that is being made. Idempotent."""
         self._stopping.set()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait for the one that is being made, if any."""
         thread = self._thread
         if thread is not None:
             thread.join()

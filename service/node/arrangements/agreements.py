@@ -30,7 +30,6 @@ from service.errors import EngineStopped, Failed, KeyReused, Refused
 from service.node.arrangements.view import read_text_bytes
 from service.node.keys.delivery import KeyDelivery
 from service.node.publishing.publisher import Publisher
-from service.store.ledger.ledger_store import LedgerStore
 
 NONCE_BYTES: Final = 32
 
@@ -57,12 +56,10 @@ class Agreements:
         publisher: Publisher,
         delivery: KeyDelivery,
         current: Callable[[], State],
-        store: LedgerStore,
     ) -> None:
         self._publisher = publisher
         self._delivery = delivery
         self._current = current
-        self._store = store
         self._economy = publisher.economy
 
     def propose(self, text: pb.ArrangementText, idempotency_key: str, timeout: float) -> bytes:
@@ -198,7 +195,7 @@ class Agreements:
             first = history.proposed.step.text
             if first is None or first.nonce != text.nonce:
                 continue
-            data = read_text_bytes(self._store, history.proposed)
+            data = read_text_bytes(state, history, history.proposed)
             proposed = pb.ArrangementText.FromString(data)
             proposed.ClearField("lookup_key_commitment")
             same = pb.ArrangementText()

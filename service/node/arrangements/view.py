@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 from aeo.exchange.v1 import arrangement_service_pb2 as exchange
 from aeo.ledger.v1 import arrangement_pb2 as pb
-from ledger.chain.transaction import parse_transaction
 from ledger.customs.arrangement import ArrangementEntry, ArrangementHistory
-from service.store.ledger.ledger_store import LedgerStore
+from ledger.state.state import State
 
 
 class ArrangementView(NamedTuple):
@@ -25,13 +24,14 @@ class ArrangementView(NamedTuple):
 
 
 def view_arrangement(
-    store: LedgerStore, history: ArrangementHistory, now: int, height: int
+    known: State, history: ArrangementHistory, now: int, height: int
 ) -> ArrangementView:
     """What `history` comes to at `now` (Unix ms), known up to `height`.
 
-    In operation is an arrangement of which some rule runs, in whatever direction.
+    `known` is a state that has it. In operation is an arrangement of which some rule runs, in
+    whatever direction.
     """
-    text_bytes = read_text_bytes(store, history.text_entry)
+    text_bytes = read_text_bytes(known, history, history.text_entry)
     suspended_by = history.suspended_by(now, height)
     ended_from = min((end.instant for end in history.ends), default=0)
     rules = history.text.rules
@@ -50,12 +50,13 @@ def view_arrangement(
     text = pb.ArrangementText.FromString(text_bytes)
     amendment = b""
     if history.amendment is not None:
-        amendment = read_text_bytes(store, history.amendment.entry)
+        amendment = read_text_bytes(known, history, history.amendment.entry)
     return ArrangementView(history, text_bytes, text, state, suspended_by, ended_from, amendment)
 
 
-def read_text_bytes(store: LedgerStore, entry: ArrangementEntry) -> bytes:
-    """The exact bytes of a text, from the transaction that proposed or amended it."""
-    (data,) = store.transactions(entry.log_index, 1)
-    step = pb.ArrangementStep.FromString(parse_transaction(data).body.arrangement)
+def read_text_bytes(known: State, history: ArrangementHistory, entry: ArrangementEntry) -> bytes:
+    """The exact bytes of a text, from the step that proposed or amended it."""
+    records = known.arrangements[history.arrangement_id].records
+    (data,) = (each.record for each in records if each.log_index == entry.log_index)
+    step = pb.ArrangementStep.FromString(data)
     return step.amend.text if entry.step.kind == "amend" else step.propose

@@ -5,6 +5,7 @@ signature by the same key. An older copy of a member's own store that was brough
 cannot be shown to others, because the key is in no signing set yet, is not kept.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
 
@@ -96,7 +97,9 @@ class Evidence:
         """The transaction in the log with this one's author, key and number, if it is another."""
         body = parse_transaction(transaction).body
         state = self._current()
-        heights = state.facts.seen.get(body.author, ())
+        # What a snapshot stands for is not there to compare with.
+        seen = state.facts.seen.get(body.author, ())
+        heights = seen[bisect_right(seen, state.base_height) :]
         low, high = 0, len(heights)
         while low < high:
             middle = (low + high) // 2

@@ -13,7 +13,7 @@ from ledger.customs.verdict import Query
 from service.errors import StoreCorrupt
 from service.node.lookup.desk import Position
 from service.node.lookup.host import AnsweringHost, SealView
-from service.store.ledger.ledger_store import LedgerStore, StoredBlock
+from service.store.ledger.ledger_store import LedgerStore
 
 
 class StoredPast:
@@ -24,15 +24,15 @@ class StoredPast:
 
     def header(self, height: int) -> bytes:
         """The header at a height."""
-        return self._block(height).header
+        stored = self._store.header(height)
+        if stored is None:
+            raise StoreCorrupt(self._store.path, f"height {height}", "it is missing")
+        return stored.header
 
     def transactions(self, height: int) -> Sequence[bytes]:
-        """The transactions that entered the log with it."""
-        return self._block(height).transactions
-
-    def _block(self, height: int) -> StoredBlock:
+        """The transactions that entered the log with it; raises `BeforeBase` without them."""
         for block in self._store.blocks(height, height):
-            return block
+            return block.transactions
         raise StoreCorrupt(self._store.path, f"height {height}", "it is missing")
 
 

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from ledger.chain.transaction import parse_transaction
 from ledger.customs.subject import LookupKey
+from ledger.state.records import records_between
 from ledger.state.state import State
 from service.store.ledger.ledger_store import LedgerStore
 
@@ -82,6 +83,19 @@ def changes_after(
     """Every change that `economy` may see after a place (None: the beginning), up to `state`."""
     first = after.log_index if after is not None else 0
     mine = frozenset(state.own_arrangements(economy))
+    if first < state.base_log_size:
+        # The transactions up to a snapshot are gone; what was executed is not.
+        for each in records_between(state, first, state.base_log_size):
+            place = Place(each.log_index, each.position)
+            if each.arrangement_id not in mine or (after is not None and place <= after):
+                continue
+            subject = each.record[SUBJECT_FIELD]
+            tin = registered.tin(each.arrangement_id, each.issuer, subject)
+            if tin or not only_registered:
+                height, time = state.place_of(each.log_index)
+                arrangement_id, issuer = each.arrangement_id, each.issuer
+                yield Change(place, height, time, arrangement_id, issuer, subject, tin, each.record)
+        first = state.base_log_size
     transactions = store.transactions(first, max(0, state.log_size - first))
     for log_index, data in enumerate(transactions, first):
         body = parse_transaction(data).body

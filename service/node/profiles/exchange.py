@@ -23,6 +23,7 @@ from ledger.chain.transaction import parse_transaction
 from ledger.customs.profile import Profile, open_profile
 from ledger.customs.status import parse_status
 from ledger.errors import FormatError
+from ledger.state.records import records_between
 from ledger.state.state import State
 from service.clock import Clock
 from service.errors import ServiceError
@@ -180,19 +181,34 @@ class ProfileExchange:
         if self._scanned < 0:
             self._scanned = min((side.store.scanned() for side in self._sides), default=0)
         state = self._current()
+        if self._scanned < state.base_log_size:
+            self._want(state, self._before_base(state), state.base_log_size, note=True)
         while self._scanned < state.log_size and not self._stopping:
             count = min(SCAN_LIMIT, state.log_size - self._scanned)
             wanted = list(self._read(state, count))
-            self._scanned += count
-            for side in self._sides:
-                mine = frozenset(state.own_arrangements(side.economy))
-                own = [
-                    each
-                    for each in wanted
-                    if each.issuer != side.economy and each.arrangement_id in mine
-                ]
-                if own or count == SCAN_LIMIT:
-                    side.store.want(own, self._scanned)
+            self._want(state, wanted, self._scanned + count, note=count == SCAN_LIMIT)
+
+    def _want(self, state: State, wanted: Sequence[Wanted], scanned: int, *, note: bool) -> None:
+        """Have each side want its part of what was read up to `scanned`; `note` it in any case."""
+        self._scanned = scanned
+        for side in self._sides:
+            mine = frozenset(state.own_arrangements(side.economy))
+            own = [
+                each
+                for each in wanted
+                if each.issuer != side.economy and each.arrangement_id in mine
+            ]
+            if own or note:
+                side.store.want(own, scanned)
+
+    def _before_base(self, state: State) -> list[Wanted]:
+        """What records commit to of which a snapshot has kept no transactions."""
+        return [
+            Wanted(commitment, each.arrangement_id, each.issuer)
+            for each in records_between(state, self._scanned, state.base_log_size)
+            if _MAY_COMMIT.search(each.record)
+            and (commitment := parse_status(each.record).profile_commitment)
+        ]
 
     def _read(self, state: State, count: int) -> Iterator[Wanted]:
         first = self._scanned
