@@ -10,16 +10,19 @@ that height without transactions, and so does a better one of the newest header.
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Protocol
 
 from aeo.exchange.v1 import ledger_service_pb2 as pb
+from ledger.chain.genesis import Genesis
 from ledger.chain.signing_set import format_signing_sets
 from ledger.state.state import State
 from service.api.caller import RIGHTS, Right
 from service.api.failures import InvalidField, NotFound
 from service.api.method import Call, Kind, Method, Pool, unary
-from service.api.snapshots import SnapshotCalls
-from service.node.node import Node
-from service.store.ledger.ledger_store import StoredBlock
+from service.engine.feed import BlockFeed
+from service.node.governance.set_changes import SetChanges
+from service.node.lookup.host import SealView
+from service.store.ledger.ledger_store import LedgerStore, StoredBlock
 
 SERVICE = "aeo.exchange.v1.LedgerService"
 
@@ -32,11 +35,61 @@ HEIGHTS_AT_ONCE = 1_024
 """Blocks whose seals are read together."""
 
 
-class LedgerServicer:
-    """Reads one node."""
+class KeptEvidence(Protocol):
+    """What members signed that excludes each other."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def all(self) -> list[bytes]:
+        """Exact bytes of `aeo.ledger.v1.Evidence`, the oldest first."""
+
+
+class LedgerHost(Protocol):
+    """Where a ledger lies that is read: a node, or a replica's view of one."""
+
+    @property
+    def network_id(self) -> bytes:
+        """32 bytes."""
+
+    @property
+    def genesis(self) -> Genesis:
+        """Of the network."""
+
+    @property
+    def state(self) -> State:
+        """Everything known now; a value that stays as it is."""
+
+    @property
+    def newest_seal(self) -> SealView | None:
+        """The newest seal that is at least attested; None before the first."""
+
+    @property
+    def hosted(self) -> Mapping[str, object]:
+        """The members that it speaks for."""
+
+    @property
+    def ledger_store(self) -> LedgerStore:
+        """The bytes behind the state."""
+
+    @property
+    def set_changes(self) -> SetChanges:
+        """How trust passed on."""
+
+    @property
+    def evidence(self) -> KeptEvidence:
+        """Of misbehaviour."""
+
+    @property
+    def feed(self) -> BlockFeed:
+        """News of blocks and seals."""
+
+    def seal_of(self, height: int) -> SealView:
+        """The best seal of the header at `height`."""
+
+
+class LedgerServicer:
+    """Reads one ledger."""
+
+    def __init__(self, host: LedgerHost) -> None:
+        self._node = host
 
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
@@ -53,7 +106,6 @@ class LedgerServicer:
             "GetTrustChain": quick(self.get_trust_chain, pb.GetTrustChainRequest),
             "ListEvidence": quick(self.list_evidence, pb.ListEvidenceRequest),
         }
-        methods.update(SnapshotCalls(self._node).methods())
         methods["StreamBlocks"] = Method(
             Kind.SERVER_STREAM,
             self.stream_blocks,

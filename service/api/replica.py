@@ -20,9 +20,12 @@ from pathlib import Path
 from typing import Final, Self
 
 from service.api.authorities import LedgerAuthorities
+from service.api.gauges import HeadGauges
 from service.api.health import HealthServer
+from service.api.ledger import SERVICE as LEDGER
 from service.api.listener import Limits, Listener, ListenError, MutualTls, Pair, PlaintextLoopback
 from service.api.metrics import Metrics, MetricsServer
+from service.api.replica_ledger import ledger_methods
 from service.api.status import SERVICE as STATUS
 from service.api.status import StatusServicer
 from service.keys.renewal import RenewedCertificate
@@ -131,6 +134,7 @@ def serve_view(told: Connection, proofs: Connection, plan: _Plan) -> None:
     set_up_logs(serving.log_level)
     with Viewing.begin(told, proofs, plan.folder) as host:
         metrics = Metrics()
+        metrics.registry.register(HeadGauges(host))
         metrics.watch_access_logs(
             {economy: member.access_log for economy, member in host.hosted.items()}
         )
@@ -142,6 +146,7 @@ def serve_view(told: Connection, proofs: Connection, plan: _Plan) -> None:
             share_port=True,
         )
         listener.register(STATUS, StatusServicer(host, serving.remembered).methods())
+        listener.register(LEDGER, ledger_methods(host))
         shown = None
         if plan.metrics:
             name, _, port = plan.metrics.rpartition(":")

@@ -42,6 +42,7 @@ from service.api.replica_service import SERVICE as REPLICA
 from service.api.replica_service import ReplicaServicer
 from service.api.reporting import SERVICE as REPORTING
 from service.api.reporting import ReportingServicer
+from service.api.snapshots import SnapshotCalls
 from service.api.status import SERVICE as STATUS
 from service.api.status import StatusServicer
 from service.keys.renewal import RenewedCertificate
@@ -134,7 +135,8 @@ def serve(node: Node, settings: ServingSettings) -> Server:
     listener.register(PROFILES, ProfileServicer(node).methods())
     listener.register(CONSENTS, ConsentServicer(node).methods())
     listener.register(REPORTING, ReportingServicer(node).methods())
-    listener.register(LEDGER, LedgerServicer(node).methods())
+    reading = {**LedgerServicer(node).methods(), **SnapshotCalls(node).methods()}
+    listener.register(LEDGER, reading)
     listener.register(REPLICA, ReplicaServicer(node).methods())
     return Server(node, listener, settings, metrics)
 

@@ -4,6 +4,7 @@
     ├── Unavailable     no answer: nothing was learnt about the trader
     ├── Invalid         the request is malformed; names the field
     ├── Denied          the node knows who calls, or cannot tell, and does not let them
+    │   └── NotOffered      nobody is let: a replica answers look-ups, and has no other calls
     ├── NoSuchThing     nothing has this id; never said of a trader
     ├── Conflict        well-formed, but not a step that may be taken now; has a reason code
     └── Failure         the node failed to answer; its log has the request id
@@ -49,6 +50,10 @@ class Denied(ClientError):
     """The caller may not do this, or the node cannot tell who calls."""
 
 
+class NotOffered(Denied):
+    """Whoever answers has no such call."""
+
+
 class NoSuchThing(ClientError):
     """Nothing has this id."""
 
@@ -66,6 +71,7 @@ _BY_CODE: dict[grpc.StatusCode, type[ClientError]] = {
     grpc.StatusCode.OUT_OF_RANGE: Invalid,
     grpc.StatusCode.PERMISSION_DENIED: Denied,
     grpc.StatusCode.UNAUTHENTICATED: Denied,
+    grpc.StatusCode.UNIMPLEMENTED: NotOffered,
     grpc.StatusCode.NOT_FOUND: NoSuchThing,
     grpc.StatusCode.FAILED_PRECONDITION: Conflict,
     grpc.StatusCode.ALREADY_EXISTS: Conflict,

@@ -1,7 +1,8 @@
 """A replica from its configuration: its folder checked, a source followed, look-ups answered.
 
 It begins to answer when it has what its source had, so that nobody is told *stale* by a replica
-that only has not read yet; with no source to be reached, at once, from what it has.
+that only has not read yet; with no source to be reached, at once, from what it has. Without the
+lookup keys it answers nobody: what it would say is always that it has no key.
 """
 
 import signal
@@ -36,7 +37,7 @@ def run_replica(config: ReplicaConfig, *, as_json: bool) -> None:
     with Replica.start(replica_settings(config)) as running, ExitStack() as serving:
         settle_collector()
         while not stop.wait(_CATCHING_UP_SECONDS) and running.failure is None:
-            if running.caught_up:
+            if running.caught_up and running.keyring.content is not None:
                 server = serving.enter_context(serve_replica(running, _serving(config)))
                 _tell(config, running, server.address, as_json=as_json)
                 break
