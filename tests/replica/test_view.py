@@ -7,6 +7,7 @@ import pytest
 from ledger.errors import ChainError
 from ledger.state.block import Block
 from ledger.state.draft import Draft
+from ledger.state.facts import Facts
 from ledger.state.machine import Machine
 from ledger.state.map_updates import MapHere
 from ledger.state.state import State
@@ -159,6 +160,9 @@ def test_every_field_of_a_draft_and_a_state_is_accounted_for() -> None:
     own = {"base", "facts", "height", "time", "entered", "map_changes", "changes", "touched"}
     assert set(Draft.__slots__) == own | set(wire.SHIPPED)
     assert set(State.__slots__) == {"facts", "updates", "map_version", *wire.STATE_FIELDS}
+    counted = {"base", "times", "log_sizes", "log", "headers", "seen", "refused"}
+    assert counted == set(wire.Beginning._fields) - {"fields"}
+    assert set(Facts.__slots__) == counted | {"statuses", "aliases", "successors"}
 
 
 def test_proofs_are_asked_by_height() -> None:

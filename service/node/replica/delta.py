@@ -63,6 +63,7 @@ class Beginning(NamedTuple):
     """A state without its books: `STATE_FIELDS` by name, and the facts that are counted."""
 
     fields: Mapping[str, Any]
+    base: int
     times: "array[int]"
     log_sizes: "array[int]"
     log: Log
@@ -132,6 +133,7 @@ def transfer(state: State) -> Iterator[Transferred]:
     facts, height = state.facts, state.height
     yield Beginning(
         {name: getattr(state, name) for name in STATE_FIELDS},
+        facts.base,
         facts.times[: height + 1],
         facts.log_sizes[: height + 1],
         facts.log.first(state.log_size),
@@ -139,6 +141,7 @@ def transfer(state: State) -> Iterator[Transferred]:
         {
             economy: array("Q", [each for each in heights if each <= height])
             for economy, heights in list(facts.seen.items())
+            if heights[0] <= height
         },
         {index: codes for index, codes in list(facts.refused.items()) if index < state.log_size},
     )
@@ -165,6 +168,7 @@ class Receiving:
         facts = self._facts
         if isinstance(message, Beginning):
             self._fields = message.fields
+            facts.base = message.base
             facts.times, facts.log_sizes = message.times, message.log_sizes
             facts.log, facts.headers = message.log, message.headers
             facts.seen, facts.refused = dict(message.seen), dict(message.refused)

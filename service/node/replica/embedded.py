@@ -26,10 +26,10 @@ Other questions (another time, an alias) are evaluated in full each time. One th
 or an address is refused: a replica holds no profiles, and PARTY_MISMATCH would be untrue.
 
 What is remembered holds TINs, at most `REMEMBERED` of them, and no longer than the process lives;
-`forget` drops it. What is prepared holds none. Either is hundreds of thousands of objects that stay:
-whoever embeds a replica tells Python's collector so once they are there (`gc.freeze()`), or it goes
-through them again and again, which costs more than the answers. No access log is kept here: whoever embeds a replica
-notes in its own records whom it asked about.
+`forget` drops it. What is prepared holds none. Either is hundreds of thousands of objects that stay
+until then. Python's collector is told so by `gc.freeze()`; else it goes through them again and
+again, which costs more than the answers. No access log is kept here: whoever embeds a replica notes
+in its own records whom it asked about.
 """
 
 from collections.abc import Callable, Mapping, Sequence
