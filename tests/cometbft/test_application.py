@@ -174,7 +174,7 @@ def test_a_wrong_share_is_left_out_and_counted(network: Network, lie: str) -> No
             "other time": sign_share(
                 bls_secret("SG"), BACKEND, state.network_id, state.header_hash, 1
             ),
-            "somebody's": network["AU"].application._shares._unchecked.get("AU", share[::-1]),
+            "somebody's": network["AU"].application.rounds.now._unchecked.get("AU", share[::-1]),
             "noise": bytes(96),
             "short": b"x",
         }
@@ -282,7 +282,7 @@ def test_a_seal_of_at_most_a_third_is_refused(network: Network) -> None:
     network.lies.update(dict.fromkeys(("SG", "NZ", "HK"), lambda _: b""))
     network.send(network.world.transaction("HK"))
     network.decide()
-    attested = network["AU"].application._shares.attested
+    attested = network["AU"].application.rounds.now.attested
     network.decide()
     state = network["AU"].state
     share = sign_share(
@@ -441,9 +441,9 @@ def test_a_guard_that_knows_a_later_time_gives_no_share(network: Network) -> Non
     nz.start()
     block = Decided(network.height + 1, network.time, [], b"")
     assert len(nz.extend(block)) == 96
-    shares = nz.application._shares
+    shares = nz.application.rounds.now
     earlier = shares.attested._replace(time=network.time - 50_000)
-    nz.application._shares = Shares(earlier, nz.state.network_id, BACKEND)
+    nz.application.rounds.now = Shares(earlier, nz.state.network_id, BACKEND)
     assert nz.extend(block) == b""
 
 

@@ -103,15 +103,15 @@ def test_after_a_restored_snapshot_nobody_signs_a_time_that_nobody_knows(tmp_pat
         state = network["NZ"].state
         shares = attested_next(state, BlockMark(2, 0, 0, 0))
         assert shares.time == 0
-        network["NZ"].application._shares = Shares(shares._replace(), state.network_id, BACKEND)
-        network["NZ"].application._shares_before = None
+        network["NZ"].application.rounds.now = Shares(shares._replace(), state.network_id, BACKEND)
+        network["NZ"].application.rounds.before = None
         assert network["NZ"].extend(Decided(3, network.time, [], b"")) == b""
-        network["NZ"].application._shares.seen = False
+        network["NZ"].application.rounds.now.seen = False
         network.decide()
         mark = network["NZ"].store.engine_mark()
         assert mark is not None
         assert (mark.height, mark.attested_time) == (3, 0)
-        assert network["NZ"].application._shares_before is None
+        assert network["NZ"].application.rounds.before is None
         network.decide()
         network.decide()
         newest = network["NZ"].application.newest_seal

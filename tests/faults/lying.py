@@ -61,7 +61,7 @@ class Liar(Application):
             default_backend(),
             state.network_id,
             another,
-            max(self._shares.attested.time, 1),
+            max(self.rounds.now.attested.time, 1),
         )
 
 

@@ -3,10 +3,10 @@
     info                   how far we are; CometBFT plays the rest again
     init_chain             once: is this the network that we are in?
     check_tx               may a transaction wait? (`mempool`)
-    prepare_proposal       a block: the seal of the round before, and transactions (`proposal`)
+    prepare_proposal       a block: a seal of the round before, and transactions (`proposal`)
     process_proposal       refuse only what is too large, or has a wrong seal
     extend_vote            our share over the newest header, past the guard file
-    verify_vote_extension  the others' shares: taken unchecked, never refused (`extensions`)
+    verify_vote_extension  the others' shares: taken unchecked, never refused (`rounds`)
     finalize_block         execute; nothing is stored, nothing is current
     commit                 the block and CometBFT's height in one database transaction; then current
 
@@ -26,24 +26,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from aeo.abci.v1 import abci_pb2 as abci
 from ledger.bls.scheme import BlsBackend
-from ledger.chain.seal import SEALED
-from ledger.errors import LedgerError
 from ledger.state.machine import Block, Machine
 from ledger.state.refusals import SEQUENCE_USED
 from service.engine.cometbft.codes import number_of
-from service.engine.cometbft.extensions import (
-    SHARE_BYTES,
-    Attested,
-    Shares,
-    SignedBy,
-    attested_before,
-    attested_next,
-)
+from service.engine.cometbft.extensions import SHARE_BYTES
 from service.engine.cometbft.mempool import Mempool
 from service.engine.cometbft.proposal import (
     BLOCK_BYTES,
@@ -56,16 +46,15 @@ from service.engine.cometbft.protocol import (
     BlockMark,
     EngineStore,
     ShareSigner,
-    SnapshotInfo,
     SnapshotStore,
 )
+from service.engine.cometbft.rounds import Rounds
+from service.engine.cometbft.state_sync import StateSync
 from service.engine.cometbft.tally import (
     EQUIVOCATION,
-    MISSING_SHARE,
     REFUSED_EXTENSION,
     REFUSED_PROPOSAL,
     USELESS_TRANSACTION,
-    WRONG_SHARE,
     Tally,
 )
 from service.engine.cometbft.validators import Validators, updates_between
@@ -83,17 +72,11 @@ _ACCEPT_PROPOSAL: Final = abci.ResponseProcessProposal.PROPOSAL_STATUS_ACCEPT
 _REJECT_PROPOSAL: Final = abci.ResponseProcessProposal.PROPOSAL_STATUS_REJECT
 _ACCEPT_VOTE: Final = abci.ResponseVerifyVoteExtension.VERIFY_STATUS_ACCEPT
 _REJECT_VOTE: Final = abci.ResponseVerifyVoteExtension.VERIFY_STATUS_REJECT
-_OFFER: Final = abci.ResponseOfferSnapshot
-_APPLY: Final = abci.ResponseApplySnapshotChunk
-
-_log = structlog.get_logger("aeo.engine")
 
 
 class Application:
     """The application of one validator. Calls come from one thread; attributes any may read.
 
-    `newest_seal` is (height, seal) of the newest header that this process knows a seal of, replaced
-    as a whole; `counts` is who did what, by kind and member; `height` is CometBFT's, as committed;
     `failure` is why it no longer takes part, set by whoever serves it.
     """
 
@@ -110,7 +93,6 @@ class Application:
         retained_blocks: int = RETAINED_BLOCKS,
         on_step: OnStep = no_step,
     ) -> None:
-        self.newest_seal: tuple[int, Sealed] | None = None
         self.failure: Exception | None = None
         self.mempool = Mempool(machine, backend)
         self._machine = machine
@@ -118,21 +100,20 @@ class Application:
         self._signer = signer
         self._feed = feed
         self._chain_id = chain_id
-        self._backend = backend
-        self._snapshots = snapshots
+        self._state_sync = StateSync(snapshots)
         self._retained_blocks = retained_blocks
         self._on_step = on_step
         self._tally = Tally()
         self._validators = Validators()
-        self._mark: BlockMark | None = None
-        # Of the block that is voted on, and of the one before it.
-        self._shares: Shares
-        self._shares_before: Shares | None = None
+        self._mark = store.mark()
+        self.rounds = Rounds(machine, store, feed, self._tally, backend)
         # Executed and not yet committed: the block, what was given to it, and its mark.
         self._decided: tuple[Block, Sequence[bytes], BlockMark] | None = None
-        # The newest seal of the round before that was found right.
-        self._judged: SignedBy | None = None
-        self._take_up()
+
+    @property
+    def newest_seal(self) -> tuple[int, Sealed] | None:
+        """(height, seal) of the newest header that this process knows a seal of."""
+        return self.rounds.newest_seal
 
     @property
     def counts(self) -> Mapping[str, Counter[str]]:
@@ -195,7 +176,10 @@ class Application:
     ) -> abci.ResponsePrepareProposal:
         """Make a block: the best seal of the round before, then what waits, fairly."""
         state = self._machine.state
-        seal = self._seal_before(request)
+        votes = request.local_last_commit.votes
+        seal = self.rounds.propose(
+            (self._economy(vote.validator.address), vote.vote_extension) for vote in votes
+        )
         waiting = self.mempool.by_author(request.txs)
         parameters = state.parameters
         places = parameters.max_block_transactions
@@ -217,7 +201,7 @@ class Application:
         """Refuse what is too large, and a wrong seal; nothing else."""
         why = self._refuse(request.txs)
         if why:
-            proposer = self._validators.economy_of(self._machine.state, request.proposer_address)
+            proposer = self._economy(request.proposer_address)
             self._tally.count(REFUSED_PROPOSAL, proposer, why=why, height=request.height)
         return abci.ResponseProcessProposal(status=_REJECT_PROPOSAL if why else _ACCEPT_PROPOSAL)
 
@@ -225,26 +209,27 @@ class Application:
 
     def extend_vote(self, request: abci.RequestExtendVote) -> abci.ResponseExtendVote:
         """Sign the newest header; an empty extension where we must not."""
-        attested, signer = self._shares.attested, self._signer
+        shares, signer = self.rounds.now, self._signer
+        attested = shares.attested
         if signer is None or request.height != attested.engine_height or not attested.time:
             return abci.ResponseExtendVote()
-        self._shares.seen = True
+        shares.seen = True
         share = signer.share(self._machine.state, attested.time)
         if share is None:
             return abci.ResponseExtendVote()
-        self._shares.put(signer.economy, share)
+        shares.put(signer.economy, share)
         return abci.ResponseExtendVote(vote_extension=share)
 
     def verify_vote_extension(
         self, request: abci.RequestVerifyVoteExtension
     ) -> abci.ResponseVerifyVoteExtension:
         """Take a share unchecked: refusing it would drop the vote, and could stop the chain."""
-        economy = self._validators.economy_of(self._machine.state, request.validator_address)
+        economy = self._economy(request.validator_address)
         if len(request.vote_extension) > SHARE_BYTES:
             self._tally.count(REFUSED_EXTENSION, economy, height=request.height)
             return abci.ResponseVerifyVoteExtension(status=_REJECT_VOTE)
-        if request.height == self._shares.attested.engine_height:
-            self._shares.put(economy, request.vote_extension)
+        if request.height == self.rounds.now.attested.engine_height:
+            self.rounds.now.put(economy, request.vote_extension)
         return abci.ResponseVerifyVoteExtension(status=_ACCEPT_VOTE)
 
     # Blocks.
@@ -259,14 +244,17 @@ class Application:
                 f"CometBFT decided block {request.height}, and {self.height + 1} is the next here"
             )
         state = self._machine.state
-        self._keep_seals(request)
+        for each in request.misbehavior:
+            who = self._economy(each.validator.address)
+            self._tally.count(EQUIVOCATION, who, height=each.height)
         seal, transactions = split_block(request.txs)
+        self.rounds.decided(seal)
         time = _milliseconds(request.time)
         block = self._machine.execute(transactions, time)
-        self._decided = (block, transactions, self._shares.attested.mark(time))
+        self._decided = (block, transactions, self.rounds.now.attested.mark(time))
         self._on_step("abci:executed")
         if any(isinstance(result, str) for result in block.results):
-            proposer = self._validators.economy_of(state, request.proposer_address)
+            proposer = self._economy(request.proposer_address)
             self._tally.count(USELESS_TRANSACTION, proposer, height=request.height)
         results = [abci.ExecTxResult()] * (seal is not None)
         results += [abci.ExecTxResult(code=number_of(result)) for result in block.results]
@@ -298,7 +286,8 @@ class Application:
         self._on_step("abci:stored")
         self._machine.advance(block)
         self._decided = None
-        self._pass_on(mark)
+        self._mark = mark
+        self.rounds.pass_on(mark)
         self._on_step("abci:advanced")
         # First what entered: a transaction that stands in a block twice has entered.
         if block.header is not None:
@@ -321,146 +310,41 @@ class Application:
 
     def list_snapshots(self, _: abci.RequestListSnapshots) -> abci.ResponseListSnapshots:
         """The snapshots that others may have."""
-        found = () if self._snapshots is None else self._snapshots.list()
-        return abci.ResponseListSnapshots(
-            snapshots=[abci.Snapshot(**each._asdict()) for each in found]
-        )
+        return self._state_sync.list()
 
     def load_snapshot_chunk(
         self, request: abci.RequestLoadSnapshotChunk
     ) -> abci.ResponseLoadSnapshotChunk:
         """One chunk; empty where there is none."""
-        if self._snapshots is None:
-            return abci.ResponseLoadSnapshotChunk()
-        chunk = self._snapshots.chunk(request.height, request.format, request.chunk)
-        return abci.ResponseLoadSnapshotChunk(chunk=chunk)
+        return self._state_sync.load(request)
 
     def offer_snapshot(self, request: abci.RequestOfferSnapshot) -> abci.ResponseOfferSnapshot:
-        """Whether to take a snapshot that a peer offers; the header's hash is checked already."""
-        if self._snapshots is None or self.height:
-            return abci.ResponseOfferSnapshot(result=_OFFER.RESULT_ABORT)
-        given = request.snapshot
-        info = SnapshotInfo(given.height, given.format, given.chunks, given.hash, given.metadata)
-        try:
-            wanted = self._snapshots.offer(info, request.app_hash)
-        except LedgerError as error:
-            _log.warning("snapshot refused", height=given.height, reason=str(error))
-            wanted = False
-        return abci.ResponseOfferSnapshot(
-            result=_OFFER.RESULT_ACCEPT if wanted else _OFFER.RESULT_REJECT
-        )
+        """Whether to take a snapshot that a peer offers."""
+        return self._state_sync.offer(request, empty=not self.height)
 
     def apply_snapshot_chunk(
         self, request: abci.RequestApplySnapshotChunk
     ) -> abci.ResponseApplySnapshotChunk:
         """Take a chunk; after the last one the machine has the snapshot's state."""
-        if self._snapshots is None:
-            return abci.ResponseApplySnapshotChunk(result=_APPLY.RESULT_ABORT)
-        try:
-            done = self._snapshots.apply(request.index, request.chunk)
-        except LedgerError as error:
-            _log.warning("snapshot refused", chunk=request.index, reason=str(error))
-            return abci.ResponseApplySnapshotChunk(
-                result=_APPLY.RESULT_REJECT_SNAPSHOT, reject_senders=[request.sender]
-            )
+        answer, done = self._state_sync.apply(request)
         if done:
-            self._take_up()
+            self._mark = self._store.mark()
+            self.rounds.take_up(self._mark)
             self._feed.announce()
-        return abci.ResponseApplySnapshotChunk(result=_APPLY.RESULT_ACCEPT)
-
-    # What happens inside.
-
-    def _take_up(self) -> None:
-        """Go on from what the store and the machine have."""
-        self._mark = self._store.mark()
-        state = self._machine.state
-        self._shares = self._shares_of(attested_next(state, self._mark))
-        before = attested_before(state, self._mark)
-        self._shares_before = None if before is None else self._shares_of(before)
-        self._judged = None
-
-    def _pass_on(self, mark: BlockMark) -> None:
-        """The block of `mark` is committed: its votes are those of the round before now."""
-        if self._shares_before is not None and self._shares_before.seen:
-            self._count_shares(self._shares_before)
-        self._mark = mark
-        self._shares_before = self._shares if self._shares.attested.time else None
-        self._shares = self._shares_of(attested_next(self._machine.state, mark))
-        self._judged = None
-
-    def _shares_of(self, attested: Attested) -> Shares:
-        return Shares(attested, self._machine.state.network_id, self._backend)
-
-    def _seal_before(self, request: abci.RequestPrepareProposal) -> bytes:
-        """The seal of the round before, of every good share that its votes brought; or nothing."""
-        shares = self._shares_before
-        if shares is None:
-            return b""
-        for vote in request.local_last_commit.votes:
-            address = vote.validator.address
-            economy = self._validators.economy_of(self._machine.state, address)
-            shares.put(economy, vote.vote_extension)
-        self._judged = shares.seal()
-        return b"" if self._judged is None else self._judged.seal.data
+        return answer
 
     def _refuse(self, transactions: Sequence[bytes]) -> str:
         """Why a proposal is refused; empty where it is not."""
-        parameters = self._machine.state.parameters
-        if not fits(transactions, parameters.max_block_transactions):
+        if not fits(transactions, self._machine.state.parameters.max_block_transactions):
             return "it is too large"
         seal, _ = split_block(transactions)
-        if seal is not None and self._shares_before is not None and self._judge(seal) is None:
+        if seal is not None and self.rounds.is_wrong(seal):
             return "its seal is wrong"
         return ""
 
-    def _judge(self, seal: bytes) -> SignedBy | None:
-        """Read a seal of the round before; a right one is not checked twice."""
-        if self._shares_before is None:
-            return None
-        if self._judged is None or self._judged.seal.data != seal:
-            judged = self._shares_before.judge(seal)
-            if judged is None:
-                return None
-            self._judged = judged
-        return self._judged
-
-    def _keep_seals(self, request: abci.RequestFinalizeBlock) -> None:
-        """Keep what the votes on this very block sealed, and what its proposer put in."""
-        for each in request.misbehavior:
-            address = each.validator.address
-            economy = self._validators.economy_of(self._machine.state, address)
-            self._tally.count(EQUIVOCATION, economy, height=each.height)
-        data, _ = split_block(request.txs)
-        if data is not None and self._shares_before is not None:
-            judged = self._judge(data)
-            if judged is not None:
-                self._keep_seal(self._shares_before.attested.height, judged.seal)
-        newest = self._shares.seal()
-        if newest is not None:
-            self._keep_seal(self._shares.attested.height, newest.seal)
-
-    def _count_shares(self, shares: Shares) -> None:
-        """Count whose share was wrong or never came, now that no more will be taken."""
-        height = shares.attested.height
-        signers = () if self._judged is None else self._judged.signers
-        for economy in sorted(shares.wrong):
-            self._tally.count(WRONG_SHARE, economy, height=height)
-        for economy in shares.without(signers):
-            if economy not in shares.wrong:
-                self._tally.count(MISSING_SHARE, economy, height=height)
-
-    def _keep_seal(self, height: int, seal: Sealed) -> None:
-        newest = self.newest_seal
-        if newest is not None and newest[0] == height and _goodness(newest[1]) >= _goodness(seal):
-            return
-        if self._store.keep_seal(height, seal) and (newest is None or newest[0] <= height):
-            self.newest_seal = height, seal
-            self._feed.announce()
-
-
-def _goodness(seal: Sealed) -> tuple[bool, int, int]:
-    """What makes one seal of a header better than another, as the store has it."""
-    return seal.level == SEALED, seal.attested_time, seal.weight
+    def _economy(self, address: bytes) -> str | None:
+        """The member whose validator has, or had, this address."""
+        return self._validators.economy_of(self._machine.state, address)
 
 
 def _milliseconds(time: Timestamp) -> int:

@@ -54,7 +54,9 @@ _log = structlog.get_logger("aeo.engine")
 class Application(Protocol):
     """What the engine needs of the application beside the feed."""
 
-    newest_seal: tuple[int, Sealed] | None
+    @property
+    def newest_seal(self) -> tuple[int, Sealed] | None:
+        """(height, seal) of the newest header that it knows a seal of."""
 
     @property
     def height(self) -> int:
