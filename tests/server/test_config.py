@@ -108,3 +108,37 @@ def test_what_is_in_force_is_told_without_secrets(write):
     assert "hidden-place" not in text
     assert described["limits"]["in_flight"] == 2_000
     assert described["member"][0]["economy"] == "NZ"
+
+
+STORES = 'ledger_store = "postgresql://aeo@db/aeo?passfile=/run/hidden-place"\n'
+
+
+def test_stores_on_a_server(write, monkeypatch):
+    monkeypatch.setenv("AEO_HOME_STORE", "postgresql://aeo@db/own?sslmode=verify-full")
+    config = load_config(write(STORES + GOOD))
+    assert config.ledger_store == "postgresql://aeo@db/aeo?passfile=/run/hidden-place"
+    described = config.describe()
+    assert described["ledger_store"] == "postgresql://aeo@db/aeo?passfile=********"
+    assert described["home_store"] == "postgresql://aeo@db/own?sslmode=verify-full"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://aeo:hunter2@db/aeo",
+        "postgresql://aeo@db/aeo?password=hunter2",
+        "postgresql://aeo@db/aeo?sslmode=require&pass%77ord=hunter2",
+        "postgresql://aeo@db/aeo?sslpassword=hunter2",
+        "mysql://aeo@db/hunter2",
+        "host=db password=hunter2",
+    ],
+)
+def test_an_address_holds_no_password_and_is_not_repeated(write, address):
+    with pytest.raises(ConfigError, match="ledger_store") as caught:
+        load_config(write(f'ledger_store = "{address}"\n{GOOD}'))
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_limit_of_pages_is_of_a_file(write):
+    with pytest.raises(ConfigError, match="max_page_count is of a file"):
+        load_config(write(f"max_page_count = 9\n{STORES}{GOOD}"))
