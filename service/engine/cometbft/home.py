@@ -198,7 +198,7 @@ def _config(settings: HomeSettings) -> dict[str, Any]:
             "timeout_prevote": "500ms",
             "timeout_precommit": "500ms",
             # Late precommits carry shares: the longer, the more of a seal, and the larger blocks.
-            "timeout_commit": "250ms",
+            "timeout_commit": "150ms",
             "create_empty_blocks": False,
             "create_empty_blocks_interval": EMPTY_BLOCKS,
             "peer_gossip_sleep_duration": "10ms",
