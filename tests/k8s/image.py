@@ -13,9 +13,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
-from k8s.tools import ROOT
+from k8s.tools import CACHE, ROOT
 
 USER = 10001
 # What the base image has below /etc as far as anything here reads it.
@@ -92,6 +93,25 @@ def prepare(root: Path) -> None:
         each.chmod(0o755)
 
 
+def wheels() -> Path:
+    """Every wheel of the image's lock, fetched once; pip checks its hash each time."""
+    lock = ROOT / "k8s" / "requirements.txt"
+    folder = CACHE / f"wheels-{sha256(lock.read_bytes()).hexdigest()[:16]}"
+    if not folder.is_dir():
+        begun = folder.with_suffix(".new")
+        shutil.rmtree(begun, ignore_errors=True)
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes"),
+                *("--only-binary", ":all:", "--dest", begun, "--requirement", lock),
+            ],
+            check=True,
+            timeout=240,
+        )
+        begun.rename(folder)
+    return folder
+
+
 def copy(root: Path, told: str) -> None:
     """One COPY of the first stage."""
     *given, target = told.split()
@@ -108,11 +128,10 @@ def copy(root: Path, told: str) -> None:
 
 def run(root: Path, command: str) -> None:
     """One RUN of the first stage, as root, with the network."""
-    # What was fetched once is not fetched again.
     told = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    told.pop("PIP_NO_CACHE_DIR", None)
+    # What was fetched once is not fetched again.
+    told |= {"PIP_FIND_LINKS": "/wheels", "PIP_NO_INDEX": "1"}
     told |= {"PATH": "/names:/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp"}
-    command = command.replace("--no-cache-dir", "--cache-dir=/tmp/pip")
     done = subprocess.run(
         [*_enter(root, "all"), "sh", "-ec", f"cd /src; {command}"],
         env=told,

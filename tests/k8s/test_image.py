@@ -15,9 +15,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from commands import free_port
-from k8s.image import USER, as_a_pod, copy, instructions, prepare, run, stages, variables
+from k8s.image import USER, as_a_pod, copy, instructions, prepare, run, stages, variables, wheels
 from k8s.rendered import containers, named
-from k8s.tools import CACHE, ROOT
+from k8s.tools import ROOT
 from service.engine.cometbft.install import install
 from service.keys.authority import issue_node
 from service.keys.keystore import Pbkdf2
@@ -94,9 +94,7 @@ def image() -> Iterator[Path]:
     try:
         root = folder / "root"
         prepare(root)
-        kept = CACHE / "pip"
-        kept.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(kept, root / "tmp" / "pip")
+        shutil.copytree(wheels(), root / "wheels")
         # The test of the installation builds it; here it only has to come to its place.
         (root / "opt" / "build").mkdir(parents=True)
         program = install()
@@ -106,8 +104,7 @@ def image() -> Iterator[Path]:
                 copy(root, told)
             elif word == "RUN":
                 run(root, told)
-        shutil.copytree(root / "tmp" / "pip", kept, dirs_exist_ok=True)
-        for left in ("src", "tmp/pip", "opt/build"):
+        for left in ("src", "wheels", "opt/build"):
             shutil.rmtree(root / left)
         yield root
     finally:
