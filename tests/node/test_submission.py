@@ -222,3 +222,41 @@ def test_arrangements_take_turns() -> None:
     queue.add(1, [Group(11, SHARED, tuple(range(900)), records)])
     queue.add(2, [Group(11, other, (0,), records[:1])])
     assert [queue.take().arrangement_id for _ in range(4)] == [SHARED, other, SHARED, SHARED]
+
+
+def _marked(*subjects: int) -> Group:
+    """Records about these traders, 150 bytes each, under one arrangement."""
+    records = tuple(b"\x0a\x10" + bytes([n]) * 16 + bytes(130) for n in subjects)
+    return Group(11, bytes(16), tuple(range(len(records))), records)
+
+
+def test_a_suspension_does_not_wait_for_a_register() -> None:
+    queue = Packing()
+    queue.add(1, [_marked(*[1] * 1_000)])
+    assert set(queue.take().carries.publications) == {1}
+    queue.add(2, [_marked(2)])
+    assert set(queue.take().carries.publications) == {1, 2}
+
+
+def test_a_trader_is_never_overtaken() -> None:
+    queue = Packing()
+    queue.add(1, [_marked(*[1] * 900, 2)])
+    queue.add(2, [_marked(2)])
+    queue.add(3, [_marked(3)])
+    order = []
+    while (load := queue.take()) is not None:
+        order += list(zip(load.carries.publications, load.records, strict=True))
+    about_two = [publication for publication, record in order if record[2] == 2]
+    assert about_two == [1, 2]
+    assert [publication for publication, _ in order].index(3) < 400
+    assert len(order) == 903
+
+
+def test_many_small_publications_are_a_large_one() -> None:
+    queue = Packing()
+    queue.add(1, [_marked(*[1] * 1_000)])
+    for n in range(500):
+        queue.add(2 + n, [_marked(2 + n % 200)])
+    # Those that go ahead are few, and what they overtook still goes before the rest of them.
+    first = queue.take().carries.publications
+    assert sum(publication == 1 for publication in first) >= 350
