@@ -282,6 +282,8 @@ class Config(Settings):
     """Folder of the guard file; by default in `data`. Keep it out of backups of the stores."""
     map_process: bool = False
     """The state map in a process of its own: publishing up to twice as fast, on two cores."""
+    snapshot_blocks: Annotated[int, Field(ge=0)] = 10_000
+    """Blocks after which a snapshot is made, for nodes and replicas far behind; 0: never."""
     max_page_count: Count | None = None
     """Pages (4 KB) that the ledger's database may have; absent: the disk's room."""
     ledger_store: ServerAddress | None = None

@@ -43,6 +43,7 @@ def node_settings(config: Config) -> NodeSettings:
         guard=guard / "guard",
         members=keys,
         map_process=config.map_process,
+        snapshot_blocks=config.snapshot_blocks,
         max_page_count=config.max_page_count,
         tls=tls,
         engine=engine_settings(config),

@@ -43,7 +43,7 @@ def restore(store: LedgerStore, backend: BlsBackend, updates: MapUpdater) -> Mac
     if first is None or first.header != expected:
         raise StoreCorrupt(store.path, "header 0", "it is not the header of the genesis")
     machine = machine_at(store, genesis, None, backend, updates)
-    _check_headers_before_base(store, machine.state)
+    check_headers_before_base(store, machine.state)
     _check_newest_seal(store, machine, backend)
     return machine
 
@@ -119,7 +119,7 @@ def check_guard(
             )
 
 
-def _check_headers_before_base(store: LedgerStore, state: State) -> None:
+def check_headers_before_base(store: LedgerStore, state: State) -> None:
     """Compare the headers that nothing was executed for with what the newest one says of them."""
     for stored in store.headers(1, state.base_height) if state.base_height else ():
         known = state.facts.headers.leaf(stored.height)

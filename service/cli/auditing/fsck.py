@@ -35,6 +35,7 @@ def fsck(
     Exit code 1 names the first place that contradicts the rest; 3: a node has the store open.
     """
     # Only this command loads the store; a look-up should not wait for it.
+    from service.cli.auditing.store_from_base import verify_from_base  # noqa: PLC0415
     from service.cli.auditing.store_items import (  # noqa: PLC0415
         check_evidence,
         check_guard,
@@ -56,11 +57,16 @@ def fsck(
         with store:
             newest = store.newest()
             with progress("Checking", newest.log_size if newest else 0, "transactions") as done:
-                for report in verify_items(
-                    read_items(store, backend),
-                    now=SystemClock().now_ms(),
-                    backend=backend,
-                    unsealed=True,
+                base = store.base()
+                for report in (
+                    verify_items(
+                        read_items(store, backend),
+                        now=SystemClock().now_ms(),
+                        backend=backend,
+                        unsealed=True,
+                    )
+                    if base is None
+                    else verify_from_base(store, base, backend)
                 ):
                     done(report.transactions)
             check_evidence(store, backend)
