@@ -117,6 +117,42 @@ def test_a_height_over_the_socket(server: AbciServer, network: Network) -> None:
         assert (info.last_block_height, info.last_block_app_hash) == (1, finalized.app_hash)
 
 
+def test_transactions_that_come_together_are_verified_together(
+    server: AbciServer, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One batch for each author, however CometBFT's bytes are cut; a bad one hurts nobody."""
+    world = network.world
+    sent = [world.transaction(author) for author in ("HK", "NZ") * 8]
+    bad = bytearray(world.transaction("SG"))
+    bad[1:97] = sent[0][1:97]
+    sent += [bytes(bad), b"junk"]
+    backend = network["AU"].application.mempool._backend
+    alone: list[int] = []
+    original = type(backend).verify
+    monkeypatch.setattr(
+        type(backend),
+        "verify",
+        lambda self, *given: alone.append(1) or original(self, *given),
+    )
+    requests = [abci.Request(check_tx=abci.RequestCheckTx(tx=each)) for each in sent]
+    with Cometbft(server) as cometbft:
+        cometbft.send(*requests)
+        codes = [cometbft.receive().check_tx.code for _ in requests]
+    assert codes == [0] * 16 + [9, 2]
+    assert len(alone) < 16, "most of them in batches"
+
+
+@pytest.mark.parametrize("piece", [1, 7, 300])
+def test_bytes_may_come_in_any_pieces(server: AbciServer, piece: int) -> None:
+    echo = abci.Request(echo=abci.RequestEcho(message="x" * 400)).SerializeToString()
+    data = format_frame(echo) * 3
+    with Cometbft(server) as cometbft:
+        for at in range(0, len(data), piece):
+            cometbft.socket.sendall(data[at : at + piece])
+        for _ in range(3):
+            assert cometbft.receive().echo.message == "x" * 400
+
+
 def test_four_connections_at_once(server: AbciServer, network: Network) -> None:
     transaction = network.world.transaction("HK")
     failures: list[BaseException] = []

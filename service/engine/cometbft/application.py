@@ -169,6 +169,11 @@ class Application:
         code = check(request.tx)
         return abci.ResponseCheckTx(code=number_of(code) if code else 0, log=code)
 
+    def check_ahead(self, requests: Sequence[abci.RequestCheckTx]) -> None:
+        """Prepare for `check_tx` calls that are about to come: their signatures, all at once."""
+        new = [each.tx for each in requests if each.type == abci.CHECK_TX_TYPE_NEW]
+        self.mempool.verify_ahead(new)
+
     # Proposals.
 
     def prepare_proposal(

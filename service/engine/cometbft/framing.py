@@ -2,26 +2,23 @@
 
 >>> format_frame(b"x" * 300)[:4].hex()
 'ac027878'
->>> import asyncio
->>> async def both(data: bytes) -> list[bytes | None]:
-...     reader = asyncio.StreamReader()
-...     reader.feed_data(data)
-...     reader.feed_eof()
-...     return [await read_frame(reader), await read_frame(reader)]
->>> asyncio.run(both(format_frame(b"one")))
-[b'one', None]
->>> asyncio.run(both(bytes.fromhex("ffffffffff01")))
+>>> frames = Frames()
+>>> frames.feed(format_frame(b"one") + format_frame(b"another")[:4])
+[b'one']
+>>> frames.within, frames.feed(format_frame(b"another")[4:]), frames.within
+(True, [b'another'], False)
+>>> frames.feed(bytes.fromhex("ffffffffff01"))
 Traceback (most recent call last):
 ledger.errors.FormatError: a frame of more than 134217728 bytes
 """
 
-import asyncio
 from typing import Final
 
 from ledger.errors import FormatError
 
 # A lying proposer's block may have 100 MiB; we are shown it and refuse it, so it must fit.
 MAX_FRAME_BYTES: Final = 128 << 20
+_MAX_SHIFT: Final = 35
 
 
 def format_frame(message: bytes) -> bytes:
@@ -34,22 +31,44 @@ def format_frame(message: bytes) -> bytes:
     return bytes(head) + message
 
 
-async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
-    """Read the next message; None at the end between two.
+class Frames:
+    """Splits what comes from a socket, in pieces of any size, into messages."""
 
-    Raises `FormatError` for a length that no message has, and for an end within a message.
-    """
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    @property
+    def within(self) -> bool:
+        """Whether a message has begun and not ended."""
+        return bool(self._data)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take a piece; return the messages that are whole now, in order.
+
+        Raises `FormatError` for a length that no message has.
+        """
+        self._data += data
+        messages = []
+        at = 0
+        while (head := _read_length(self._data, at)) is not None:
+            start, length = head
+            if start + length > len(self._data):
+                break
+            at = start + length
+            messages.append(bytes(self._data[start:at]))
+        del self._data[:at]
+        return messages
+
+
+def _read_length(data: bytearray, at: int) -> tuple[int, int] | None:
+    """Where the message begins whose head stands at `at`, and its length; None: not all is here."""
     length = shift = 0
-    try:
-        while True:
-            byte = (await reader.readexactly(1))[0]
-            length |= (byte & 0x7F) << shift
-            shift += 7
-            if length > MAX_FRAME_BYTES or shift > 35:
-                raise FormatError(f"a frame of more than {MAX_FRAME_BYTES} bytes")
-            if byte < 0x80:
-                return await reader.readexactly(length)
-    except asyncio.IncompleteReadError as error:
-        if shift == 0 and not error.partial:
-            return None
-        raise FormatError("a frame ends early") from error
+    for place in range(at, len(data)):
+        byte = data[place]
+        length |= (byte & 0x7F) << shift
+        shift += 7
+        if length > MAX_FRAME_BYTES or shift > _MAX_SHIFT:
+            raise FormatError(f"a frame of more than {MAX_FRAME_BYTES} bytes")
+        if byte < 0x80:
+            return place + 1, length
+    return None

@@ -27,6 +27,7 @@ from ledger.state.entering import (
     check_signature,
     check_verified_header,
     read_candidate,
+    verify_together,
 )
 from ledger.state.machine import Machine
 from ledger.state.membership import Membership
@@ -88,6 +89,22 @@ class Mempool:
             self.refused[error.code] += 1
             return error.code
         return ""
+
+    def verify_ahead(self, transactions: Iterable[bytes]) -> None:
+        """Verify the signatures of transactions that may wait, each author's in one batch.
+
+        A third of the work of one at a time. What does not verify is only not remembered.
+        """
+        state, candidates = self._machine.state, []
+        for transaction in transactions:
+            try:
+                candidate = read_candidate(state, transaction)
+                last = state.next_sequence(candidate.author.economy) - 1
+                check_number(candidate, last, SEQUENCE_REACH)
+            except NotEntered:
+                continue
+            candidates.append(candidate)
+        verify_together(candidates, self._machine.verified, self._backend)
 
     def check_again(self, transaction: bytes) -> str:
         """Whether what was let in may stay, after a block."""

@@ -3,7 +3,8 @@
 CometBFT opens one connection each for consensus, mempool, queries and snapshots, and sends framed
 requests (`framing`); each is answered by one response, in order. One thread of its own does all of
 it, a call at a time: the state machine wants one writer, and one message of each connection in turn
-keeps a flood of transactions from holding up a vote.
+keeps a flood of transactions from holding up a vote. Transactions that came together, while a block
+was executed say, have their signatures checked together.
 
 A call that raises ends everything: CometBFT is told, and stops; so does this server, which says why
 (`failure`). Nothing that a peer sends raises, so what does is our own: a full disk, say.
@@ -20,7 +21,7 @@ from google.protobuf.message import DecodeError, Message
 from aeo.abci.v1 import abci_pb2 as abci
 from ledger.errors import FormatError
 from service.engine.cometbft.application import Application
-from service.engine.cometbft.framing import format_frame, read_frame
+from service.engine.cometbft.framing import Frames, format_frame
 from service.errors import EngineStopped
 
 # What asyncio keeps of a connection before it lets CometBFT wait.
@@ -126,25 +127,33 @@ class AbciServer:
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while (frame := await read_frame(reader)) is not None:
-            request = abci.Request.FromString(frame)
-            try:
-                response = answer(self._application, request)
-            except FormatError:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever stops us is told to everyone
-                self._fail(error)
-                response = abci.Response(exception=abci.ResponseException(error=str(error)))
-            writer.write(format_frame(response.SerializeToString()))
-            # CometBFT asks for an answer by a flush; until then it may send thousands.
-            if request.WhichOneof("value") == "flush" or self.failure is not None:
-                await writer.drain()
-            if self.failure is not None:
-                assert self._ending is not None
-                self._ending.set()
-                return
-            # A connection with much to read does not keep the others waiting.
-            await asyncio.sleep(0)
+        frames = Frames()
+        while data := await reader.read(BUFFER_BYTES):
+            requests = [abci.Request.FromString(each) for each in frames.feed(data)]
+            waiting = [each.check_tx for each in requests if each.HasField("check_tx")]
+            if len(waiting) > 1:
+                self._application.check_ahead(waiting)
+            for request in requests:
+                writer.write(format_frame(self._answered(request).SerializeToString()))
+                if self.failure is not None:
+                    await writer.drain()
+                    assert self._ending is not None
+                    self._ending.set()
+                    return
+                # A connection with much to read does not keep the others waiting.
+                await asyncio.sleep(0)
+            await writer.drain()
+        if frames.within:
+            raise FormatError("a frame ends early")
+
+    def _answered(self, request: abci.Request) -> abci.Response:
+        try:
+            return answer(self._application, request)
+        except FormatError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever stops us is told to everyone
+            self._fail(error)
+            return abci.Response(exception=abci.ResponseException(error=str(error)))
 
     def _fail(self, error: Exception) -> None:
         if self.failure is None:
