@@ -37,6 +37,9 @@ from service.errors import EngineStopped, Overloaded
 
 QUEUE_BYTES: Final = 16 << 20
 """That may wait: some seconds of work. Authors keep theirs in their outboxes anyway."""
+IN_FLIGHT: Final = 6
+"""Of one author: with four members at work a block has room for four of each, and two wait for the
+next. What is signed has its number and cannot be overtaken: more would only delay a suspension."""
 AGAIN_S: Final = 10.0
 """After which a transaction that is in no block is handed over once more."""
 PAUSE_S: Final = 0.25
@@ -124,6 +127,8 @@ class _One:
 class CometBftEngine:
     """Orders by CometBFT. `process` None: somebody else runs it."""
 
+    in_flight: Final = IN_FLIGHT
+
     def __init__(
         self,
         application: Application,
@@ -148,6 +153,7 @@ class CometBftEngine:
         self._blocks = 0
         self._looked_at = 0.0
         self._stopping = False
+        self._behind = True
         self._started = False
         self._threads = (
             threading.Thread(target=self._broadcast_all, name="aeo-broadcast"),
@@ -160,6 +166,11 @@ class CometBftEngine:
     def failure(self) -> Exception | None:
         """Why the engine stopped by itself; None while it works."""
         return self._server.failure
+
+    @property
+    def behind(self) -> bool:
+        """Whether CometBFT has not caught up with the others since the start of this process."""
+        return self._behind
 
     @property
     def newest_seal(self) -> tuple[int, Sealed] | None:
@@ -329,9 +340,10 @@ class CometBftEngine:
             with self._changed:
                 if self._changed.wait_for(lambda: self._stopping, WATCH_S):
                     break
-            if self._keys is None or self._process is None:
-                continue
             try:
+                self._behind = self._behind and self.rpc.status().catching_up
+                if self._keys is None or self._process is None:
+                    continue
                 validators = self.rpc.validators()
             except CometBftUnreachable:
                 continue
