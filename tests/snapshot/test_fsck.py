@@ -1,5 +1,6 @@
 """`aeo fsck` of a ledger that began with a snapshot."""
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import run
+from commands import process
 from ledger.errors import CheckError
 from ledger.state.machine import Machine
 from ledger.state.snapshotting import make_snapshot
@@ -64,8 +65,9 @@ def test_all_is_well(folder: Path) -> None:
     assert (report.transactions, report.seals) == (world.view.log_size, 1)
     assert report.sealed_height == changes(world)[1].height
     assert report.executed + report.refused == len(world.blocks) - BASE
-    said = run("fsck", str(folder))
-    assert said.code == 0, said
+    said = process("fsck", str(folder), "--json")
+    out, error = said.communicate(timeout=60)
+    assert (said.returncode, json.loads(out)["consistent"]) == (0, True), error
 
 
 @pytest.mark.parametrize(
