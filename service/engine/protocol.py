@@ -51,8 +51,19 @@ class Engine(Protocol):
     feed: BlockFeed
 
     @property
+    def in_flight(self) -> int:
+        """Transactions that one author should have on their way: what two blocks take.
+
+        More only wait, and whatever comes behind them, a suspension say, waits for all of them.
+        """
+
+    @property
     def failure(self) -> Exception | None:
         """Why the engine stopped by itself; None while it works."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether others may have ordered what is not known here yet: no time to take numbers."""
 
     def submit(self, transactions: Sequence[bytes]) -> "Future[tuple[Outcome, ...]]":
         """Queue `transactions` in this order; the future ends with one outcome for each.

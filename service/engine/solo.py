@@ -39,6 +39,8 @@ CLOCK_LIMIT_MS: Final = 3_600_000
 BLOCK_BYTES: Final = 1 << 20
 # Bytes that may wait: some seconds of work. Authors keep theirs in their outboxes anyway.
 QUEUE_BYTES: Final = 16 << 20
+# Of one author: two blocks of the largest transactions, and some.
+IN_FLIGHT: Final = 48
 
 STEPS: Final = (
     "engine:executed",
@@ -64,6 +66,8 @@ class _Waiting:
 
 class SoloEngine:
     """Orders the transactions of one process. `attested_time` is that of the newest seal stored."""
+
+    in_flight: Final = IN_FLIGHT
 
     def __init__(
         self,
@@ -98,6 +102,11 @@ class SoloEngine:
     def failure(self) -> Exception | None:
         """Why the engine stopped by itself; None while it works."""
         return self._failure
+
+    @property
+    def behind(self) -> bool:
+        """Never: nobody else orders."""
+        return False
 
     def start(self) -> None:
         """Seal the newest header if it has no full seal yet, then begin to order."""

@@ -124,6 +124,20 @@ class _One:
         self.sent_at = 0.0
 
 
+def caught_up(rpc: Rpc) -> bool:
+    """Whether CometBFT has all that the others have decided. `CometBftUnreachable`.
+
+    It may say so of itself as soon as it has a peer, a day of blocks behind. So the peers' own
+    heights count, but for the highest: as many as may lie could name any.
+    """
+    status, validators = rpc.status(), len(rpc.validators())
+    if status.catching_up or validators == 1:
+        return not status.catching_up
+    heights = sorted(rpc.peer_heights(), reverse=True)
+    liars = (validators - 1) // 3
+    return len(heights) > liars and status.height + 1 >= heights[liars]
+
+
 class CometBftEngine:
     """Orders by CometBFT. `process` None: somebody else runs it."""
 
@@ -341,7 +355,7 @@ class CometBftEngine:
                 if self._changed.wait_for(lambda: self._stopping, WATCH_S):
                     break
             try:
-                self._behind = self._behind and self.rpc.status().catching_up
+                self._behind = self._behind and not caught_up(self.rpc)
                 if self._keys is None or self._process is None:
                     continue
                 validators = self.rpc.validators()

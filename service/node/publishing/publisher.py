@@ -13,6 +13,10 @@ Whatever is signed carries the key in force. A rotation at number s holds for nu
 is not refused: so nothing is signed behind one until it is recorded. While the ledger takes nothing
 of this member (it was suspended, say), what waits goes on waiting, and what did not enter is sent
 again, as it is, once the member is back.
+
+Nor is anything signed while others may have ordered what is not known here yet (`Engine.behind`). A
+node whose stores came back from a backup does not know the numbers that it has used since, and a
+number signed twice is evidence against the member for good.
 """
 
 import threading
@@ -58,8 +62,6 @@ from service.store.home.prepared import Carries
 MAX_WAITING: Final = 200_000
 # Transactions signed in one go, hence stored with one fsync: about 15 ms of signing.
 ROUND: Final = 16
-# Transactions on their way into the ledger, per member: what the engine takes in two blocks.
-MAX_SENT: Final = 48
 # How long to wait when the engine has no room; many members must be busy at once for that.
 ENGINE_FULL_S: Final = 0.05
 # How often a member that may not publish looks whether it may again.
@@ -274,7 +276,8 @@ class Publisher:
                 self._come_back()
                 self._pack()
         except Exception as error:  # noqa: BLE001 - whatever stops it is told to every caller
-            _log.error("publishing has stopped", economy=self.economy, reason=str(error))
+            tell = _log.info if self._stopping else _log.error
+            tell("publishing has stopped", economy=self.economy, reason=str(error))
             self._fail(error)
 
     def _wait(self) -> bool:
@@ -283,18 +286,21 @@ class Publisher:
         def something() -> bool:
             if self._finished:
                 return True
-            room = self._sent < MAX_SENT and not self._rotating
-            if room and (self._packing.waiting or self._actions) and self.active:
+            room = self._sent < self._engine.in_flight and not self._rotating
+            if room and (self._packing.waiting or self._actions) and may_sign():
                 return True
             return self._stopping and not self._sent
 
+        def may_sign() -> bool:
+            return self.active and not self._engine.behind
+
         with self._changed:
-            while not self._changed.wait_for(something, None if self.active else INACTIVE_S):
-                if self._actions or (self._held and self.active):
+            while not self._changed.wait_for(something, None if may_sign() else INACTIVE_S):
+                if (self._actions and not self.active) or (self._held and self.active):
                     return True
             if self._finished or self._sent:
                 return True
-            return self.active and bool(self._packing.waiting or self._actions)
+            return may_sign() and bool(self._packing.waiting or self._actions)
 
     def _come_back(self) -> None:
         """Send again what did not enter while the member could not publish, once it can."""
@@ -331,9 +337,14 @@ class Publisher:
         """Sign what waits, as far as there is room; store it; only then send it."""
         signed: list[Signed] = []
         key = self._keys.in_force(self._current())
-        if key is None or self._held:
+        if key is None or self._held or self._engine.behind:
             return
-        while self._sent + len(signed) < MAX_SENT and len(signed) < ROUND and not self._rotating:
+        self._sequence = max(self._sequence, self._current().next_sequence(self.economy))
+        while (
+            self._sent + len(signed) < self._engine.in_flight
+            and len(signed) < ROUND
+            and not self._rotating
+        ):
             with self._changed:
                 action = self._actions.popleft() if self._actions else None
                 load = None if action else self._packing.take()
