@@ -127,7 +127,7 @@ def replica_figures(
 def embedded_figures(world: World, effort: Effort) -> Iterator[Figure]:
     """One thread of a fresh process; asked before, prepared, and cold."""
     found = measured(SERVER_CORE, measure_embedded, world, effort)
-    name = f"embedded.{world.traders}"
+    name = f"replica.{world.traders}"
     title = f"Embedded replica, {world.traders:,} traders"
     bound = AtLeast(100_000) if world.traders >= FULL_SIZE else None
     for kind, words in (
@@ -136,9 +136,11 @@ def embedded_figures(world: World, effort: Effort) -> Iterator[Figure]:
         ("rate_cold", "evaluate, each trader new"),
     ):
         met = None if kind == "rate_cold" else bound
-        yield Figure.of(f"{name}.{kind}", f"{title}: {words}", found[kind], "/s", met)
-    yield Figure(f"{name}.open", f"{title}: opened", found["open"][0], "s")
-    yield Figure(f"{name}.prepare", f"{title}: prepared, a trader", found["prepare"][0], "us")
+        yield Figure.of(f"{name}.embedded_{kind}", f"{title}: {words}", found[kind], "/s", met)
+    yield Figure(f"{name}.embedded_open", f"{title}: opened", found["open"][0], "s")
+    yield Figure(
+        f"{name}.embedded_prepare", f"{title}: prepared, a trader", found["prepare"][0], "us"
+    )
 
 
 def measure_embedded(world: World, effort: Effort) -> dict[str, list[float]]:

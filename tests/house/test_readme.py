@@ -74,12 +74,16 @@ def test_blocks_run_in_order(tmp_path: Path) -> None:
     assert running.returncode == 0, output
     print(output)  # shown where one of the next lines fails
     assert "RECOGNISED NONE True" in output
+    assert "RECOGNISED NONE SEALED" in output
+    assert "['LOWER_INSPECTION_RATE', 'PRIORITY_INSPECTION']" in output
     assert "suspended" in output.lower()
     assert "no benefit today" in output
     assert len(re.findall(r"trust +verified", output)) == 2  # the chain, and the receipt
     assert re.search(r"proved +by header \d+, sealed at .*: 2 records", output)
 
 
-def test_the_ten_line_lookup_has_ten_lines() -> None:
-    (python,) = [text for language, text in blocks() if language == "python"]
-    assert len([line for line in python.splitlines() if line.strip()]) <= 10
+def test_the_ten_line_lookups_have_ten_lines() -> None:
+    """One by a call, one without."""
+    called, embedded = [text for language, text in blocks() if language == "python"]
+    for python in (called, embedded):
+        assert len([line for line in python.splitlines() if line.strip()]) <= 10
