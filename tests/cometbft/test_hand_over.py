@@ -115,7 +115,7 @@ def test_a_rotated_key_votes_from_the_hand_over_on(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("lie", [bytes(96), b""])
+@pytest.mark.parametrize("lie", [bytes(96), b""], ids=["junk", "nothing"])
 def test_a_hand_over_with_a_liar_and_a_late_vote(tmp_path: Path, lie: bytes) -> None:
     """Two thirds of good shares are wanted, and come once the late vote is in a proposal."""
     with Network(tmp_path, (*MEMBERS, "TH")) as network:

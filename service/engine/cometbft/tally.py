@@ -3,11 +3,8 @@
 The log tells the 1st, 2nd, 4th, 8th ... time, so that a member that lies with every block does not
 fill a disk.
 
->>> tally = Tally()
->>> for _ in range(3):
-...     tally.count(WRONG_SHARE, "NZ")
->>> tally.counts[WRONG_SHARE]["NZ"], sum(tally.counts[MISSING_SHARE].values())
-(3, 0)
+>>> [times for times in range(1, 20) if is_told(times)]
+[1, 2, 4, 8, 16]
 """
 
 from collections import Counter
@@ -59,5 +56,10 @@ class Tally:
         counter, who = self._counts[kind], economy or UNKNOWN
         counter[who] += 1
         times = counter[who]
-        if times & (times - 1) == 0:
+        if is_told(times):
             _log.warning(kind.replace("_", " "), economy=who, times=times, **details)
+
+
+def is_told(times: int) -> bool:
+    """Whether the log is told of this time."""
+    return times & (times - 1) == 0
