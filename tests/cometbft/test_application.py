@@ -251,6 +251,21 @@ def test_an_extension_of_an_unknown_validator_is_taken_and_ignored(network: Netw
     network.decide()
 
 
+def test_a_validator_that_voted_twice_is_counted(network: Network) -> None:
+    """CometBFT has proved it, and keeps the proof; an address that nobody has is nobody's."""
+    twice = abci.Misbehavior(
+        type=abci.MISBEHAVIOR_TYPE_DUPLICATE_VOTE,
+        validator=abci.Validator(address=network["SG"].address, power=1),
+        height=1,
+    )
+    unknown = abci.Misbehavior(validator=abci.Validator(address=bytes(20)))
+    application = network["AU"].application
+    application.finalize_block(
+        abci.RequestFinalizeBlock(height=1, time=stamp(START), misbehavior=[twice, unknown])
+    )
+    assert application.counts["equivocations"] == {"SG": 1, "unknown": 1}
+
+
 # Proposals.
 
 
