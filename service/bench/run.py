@@ -20,6 +20,7 @@ from service.bench.figures import Figure
 from service.bench.growth import growth_figures
 from service.bench.lookup import Effort, batch_figures, lookup_figures
 from service.bench.machine import machine_facts
+from service.bench.network import network_figures
 from service.bench.process import SERVER_CORE, Child, measured
 from service.bench.proof import proof_figures
 from service.bench.publish import publish_figures, suspension_figures
@@ -35,6 +36,7 @@ from service.bench.world import World, grow, make_world
 
 NAMES: Final = (
     "map", "bls", "lookup", "batch", "proof", "suspension", "replica", "start", "verify", "publish",
+    "network",
 )  # fmt: skip
 """What may be selected, in the order in which it is measured."""
 
@@ -137,6 +139,11 @@ class Run:
         if names & (_SERVED | {"start", "verify", "publish"}):
             with TemporaryDirectory(prefix="aeo-bench-") as folder:
                 yield from self._of_ledger(names, Path(folder))
+        if "network" in names:
+            self._tell("four members with a node and a CometBFT each")
+            yield from network_figures(
+                plan.publish_records, 10 * plan.effort.seconds, 5 * plan.suspensions
+            )
 
     def shares(self) -> dict[str, float]:
         """The questions that were asked, by what was answered; most frequent first."""

@@ -40,7 +40,7 @@ QUEUE_BYTES: Final = 16 << 20
 IN_FLIGHT: Final = 6
 """Of one author: with four members at work a block has room for four of each, and two wait for the
 next. What is signed has its number and cannot be overtaken: more would only delay a suspension."""
-AGAIN_S: Final = 10.0
+AGAIN_S: Final = 3.0
 """After which a transaction that is in no block is handed over once more."""
 PAUSE_S: Final = 0.25
 """Between two tries where CometBFT does not answer."""

@@ -1,0 +1,225 @@
+"""The engine between a publisher and CometBFT, with a CometBFT that says what a test wants."""
+
+import json
+import threading
+from base64 import b64decode
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from ledger.chain.parameters import DEFAULT_PARAMETERS
+from ledger.chain.transaction import format_body
+from ledger.state.refusals import SEQUENCE_AHEAD, SIGNATURE_INVALID
+from ledger_world import START, World
+from service.engine.cometbft import engine as engine_module
+from service.engine.cometbft.codes import number_of
+from service.engine.cometbft.engine import CometBftEngine
+from service.engine.cometbft.rpc import CometBftUnreachable, Rpc
+from service.engine.feed import BlockFeed
+from service.engine.protocol import Recorded
+from service.errors import EngineStopped, Overloaded
+
+WAIT_S = 20
+
+
+class Outside:
+    """CometBFT's RPC: what was handed over, and the codes it answers with, 0 by default."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.codes: list[int] = []
+        self.errors: list[str] = []
+        self.came = threading.Condition()
+        outside = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                answer = json.dumps(outside.answer(asked)).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server.server_address[1]}"
+
+    def answer(self, asked: dict[str, object]) -> dict[str, object]:
+        if asked["method"] != "broadcast_tx_sync":
+            return {"error": {"message": "not now", "data": ""}}
+        with self.came:
+            if self.errors:
+                return {"error": {"message": "Internal error", "data": self.errors.pop(0)}}
+            self.taken.append(b64decode(asked["params"]["tx"]))
+            self.came.notify_all()
+            return {"result": {"code": self.codes.pop(0) if self.codes else 0}}
+
+    def wait_taken(self, count: int) -> list[bytes]:
+        with self.came:
+            assert self.came.wait_for(lambda: len(self.taken) >= count, WAIT_S), self.taken
+            return list(self.taken)
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+class Nothing:
+    """No application to start or stop; nothing has failed."""
+
+    failure = None
+    newest_seal = None
+    height = 0
+
+    def start(self) -> int:
+        return 0
+
+    def stop(self) -> None:
+        """Nothing."""
+
+
+class Run:
+    """An engine over a world's machine; the test decides the blocks."""
+
+    def __init__(self) -> None:
+        self.world = World(("HK", "NZ"), parameters=DEFAULT_PARAMETERS)
+        self.outside = Outside()
+        self.feed = BlockFeed()
+        self.rpc = Rpc(self.outside.address)
+        self.engine = CometBftEngine(Nothing(), Nothing(), self.feed, self.rpc, process=None)
+        self.engine.start()
+
+    def beats(self, count: int) -> list[bytes]:
+        return [
+            self.world.sign("HK", format_body(self.world.body("HK", verified=0)))
+            for _ in range(count)
+        ]
+
+    def decide(self, transactions: list[bytes]) -> None:
+        """A block, as the application tells it."""
+        machine = self.world.machine
+        block = machine.execute(transactions, START + 1_000)
+        if block.header is not None:
+            machine.advance(block)
+            self.feed.tell(block)
+        for transaction, result in zip(transactions, block.results, strict=True):
+            if isinstance(result, str):
+                self.feed.tell_refused(transaction, result)
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    run = Run()
+    yield run
+    run.engine.stop()
+    run.rpc.close()
+    run.outside.stop()
+
+
+def test_what_blocks_tell_is_the_outcome(run: Run) -> None:
+    beats = run.beats(3)
+    future = run.engine.submit(beats)
+    assert run.outside.wait_taken(3) == beats
+    assert not future.done()
+    run.decide(beats[:2])
+    assert not future.done()
+    run.decide(beats[2:])
+    outcomes = future.result(WAIT_S)
+    assert [type(each) for each in outcomes] == [Recorded] * 3
+    assert [(each.height, each.log_index) for each in outcomes] == [(1, 0), (1, 1), (2, 2)]
+    assert run.engine.submit([]).result(0) == ()
+
+
+def test_a_transaction_of_two_callers_is_handed_over_once(run: Run) -> None:
+    (beat,) = run.beats(1)
+    futures = [run.engine.submit([beat]) for _ in range(2)]
+    run.outside.wait_taken(1)
+    run.decide([beat])
+    first, second = (future.result(WAIT_S) for future in futures)
+    assert first == second
+    assert run.outside.taken == [beat]
+
+
+def test_a_number_too_far_ahead_waits_for_a_block(run: Run) -> None:
+    beats = run.beats(2)
+    run.outside.codes = [0, number_of(SEQUENCE_AHEAD)]
+    future = run.engine.submit(beats)
+    run.outside.wait_taken(2)
+    run.decide(beats[:1])
+    assert run.outside.wait_taken(3)[2] == beats[1]
+    run.decide(beats[1:])
+    assert len(future.result(WAIT_S)) == 2
+
+
+def test_what_never_enters_is_told_with_its_code(run: Run) -> None:
+    refused: list[tuple[bytes, str]] = []
+    run.feed.listen_refused(lambda data, code: refused.append((data, code)))
+    (beat,) = run.beats(1)
+    run.outside.codes = [number_of(SIGNATURE_INVALID)]
+    assert run.engine.submit([beat]).result(WAIT_S) == (SIGNATURE_INVALID,)
+    assert refused == [(beat, SIGNATURE_INVALID)]
+
+
+def test_a_cometbft_that_is_away_is_tried_again(run: Run) -> None:
+    (beat,) = run.beats(1)
+    run.outside.errors = ["mempool is full", "mempool is full"]
+    future = run.engine.submit([beat])
+    assert run.outside.wait_taken(1) == [beat]
+    run.decide([beat])
+    assert isinstance(future.result(WAIT_S)[0], Recorded)
+
+
+def test_what_a_mempool_lost_is_handed_over_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "AGAIN_S", 0.2)
+    (beat,) = run.beats(1)
+    future = run.engine.submit([beat])
+    assert run.outside.wait_taken(2) == [beat, beat]
+    # Later ones find it where it is.
+    run.outside.errors = ["tx already exists in cache"]
+    run.decide([beat])
+    assert isinstance(future.result(WAIT_S)[0], Recorded)
+
+
+def test_a_flood_is_refused_and_one_caller_is_not(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "QUEUE_BYTES", 100)
+    first, second = run.beats(2)
+    run.engine.submit([first])
+    with pytest.raises(Overloaded):
+        run.engine.submit([second])
+
+
+def test_a_stop_fails_what_waits_and_takes_no_more(run: Run) -> None:
+    first, second = run.beats(2)
+    future = run.engine.submit([first])
+    run.outside.wait_taken(1)
+    run.engine.give_up()
+    with pytest.raises(EngineStopped, match="outbox keeps"):
+        future.result(WAIT_S)
+    with pytest.raises(EngineStopped):
+        run.engine.submit([second])
+    # It may still enter; nobody waits for it any more.
+    run.decide([first])
+
+
+def test_an_answer_that_is_none() -> None:
+    outside = Outside()
+    outside.stop()
+    with pytest.raises(CometBftUnreachable, match=outside.address):
+        Rpc(outside.address).broadcast(b"x")
