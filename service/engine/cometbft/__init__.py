@@ -3,7 +3,7 @@
 | between us and it | |
 |---|---|
 | `server`, `framing` | the socket at which it finds us |
-| `application` | its calls, in the order of ABCI 2.0's grammar; `protocol`: what we need around us |
+| `application` | its calls, in ABCI 2.0's order; `protocol`: what it needs |
 | `mempool`, `proposal`, `codes` | what may wait, what a block holds, results as numbers |
 | `extensions`, `rounds` | shares in votes, and the seals that they make; `tally`: who lied |
 | `validators` | its validators are our signing set |
@@ -11,6 +11,6 @@
 
 | around it | |
 |---|---|
-| `engine`, `rpc` | what a node submits to; our only calls to it, and none from inside one of its own |
+| `engine`, `rpc` | what a node submits to; our calls to it, none from inside one of its own |
 | `install`, `home`, `process` | its program, its files, its process |
 """
