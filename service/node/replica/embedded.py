@@ -32,29 +32,37 @@ again, which costs more than the answers. No access log is kept here: whoever em
 in its own records whom it asked about.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from time import time_ns
-from typing import Any, Final, NamedTuple, Self, TypeAlias, cast
+from typing import Final, Self, cast
 
 from aeo.exchange.v1.status_service_pb2 import FINALITY_RECORDED
 from ledger.customs.evaluate import evaluate
 from ledger.customs.profiles import NOTHING_DECLARED
-from ledger.customs.subject import LookupKey
 from ledger.customs.tin import Tin, read_canonical
-from ledger.customs.verdict import Query, Times, Verdict
-from ledger.state.facts import BookKey
+from ledger.customs.verdict import Times
 from ledger.state.view import StateView
 from service.client.verdicts import Direction, Question
-from service.node.lookup.pair import BookGet, Group, Head, Pair, Position
+from service.node.lookup.pair import Group, Pair, Position
 from service.node.lookup.question import read_question
 from service.node.lookup.witness import Witness
 from service.node.replica.answer import OWN_FIELDS, Answer, Place
 from service.node.replica.folder import FollowedLedger
 from service.node.replica.nothing_kept import ProfilesElsewhere
-from service.node.replica.prepared import NEVER, NOBODYS, PreparedBook, prepare_book
+from service.node.replica.prepared import NEVER, NOBODYS, prepare_book
+from service.node.replica.rows import (
+    NO_BOOK,
+    ONE_READ,
+    Ready,
+    Row,
+    Shape,
+    Single,
+    about,
+    holds,
+    is_of_the_pair,
+)
 
 REMEMBERED: Final = 1 << 20
 """Answers that are remembered by their TIN, some 0.3 KB each beside what they share."""
@@ -66,41 +74,6 @@ REFRESH_MS: Final = 50
 """Between two looks at the folder, which take a third of a millisecond where nothing is new."""
 KEYS_REFRESH_MS: Final = 1_000
 """Between two looks at lookup keys and instructions."""
-
-# Group, holds from, holds to, own fields, TIN, then subject and packed history for each book read.
-Row: TypeAlias = tuple[Any, ...]
-_NO_BOOK: Final[dict[bytes, bytes]] = {}
-_FIRST_READ: Final = 5
-_ONE_READ: Final = _FIRST_READ + 2
-
-
-@dataclass(slots=True)
-class _Shape:
-    """Questions that differ by their TIN alone."""
-
-    like: Query
-    rows: dict[str, Row] = field(default_factory=dict)
-    prepared: dict[BookKey, PreparedBook] = field(default_factory=dict)
-
-
-class _Ready(NamedTuple):
-    """A group under the state and seal of now."""
-
-    place: Place
-    fresh_until: int
-    cache_until: int
-    renumbered: Sequence[Mapping[bytes, object]]
-    first_get: BookGet
-    head: Head
-
-
-class _Single(NamedTuple):
-    """How a prefix whose pair has one arrangement leads to histories."""
-
-    group: Group
-    key: LookupKey
-    book: BookKey
-    get: BookGet
 
 
 class EmbeddedReplica:
@@ -116,7 +89,7 @@ class EmbeddedReplica:
         self._limit = remembered
         self._now_ms = now_ms
         self._count = 0
-        self._shapes: dict[tuple[str, str, int, str, str], _Shape] = {}
+        self._shapes: dict[tuple[str, str, int, str, str], Shape] = {}
         self._look_at = self._look_at_keys = 0
         self._pairs: dict[str, Pair] = {}
         self._begin()
@@ -196,8 +169,8 @@ class EmbeddedReplica:
                 # One history, of a pair without numbers that lead on, is the common case.
                 and (
                     ready[4](row[5]) is row[6]
-                    if len(row) == _ONE_READ and not ready[3]
-                    else _holds(row, ready)
+                    if len(row) == ONE_READ and not ready[3]
+                    else holds(row, ready)
                 )
             ):
                 return Answer(row[3], ready[0], now, row[4])
@@ -242,14 +215,14 @@ class EmbeddedReplica:
             ready = self._prepare(single.group, now)
             if ready is not None:
                 shape.prepared[single.book] = prepare_book(
-                    _about(shape.like, prefix + NOBODYS),
+                    about(shape.like, prefix + NOBODYS),
                     folder.state,
                     single.key,
                     list(folder.state.facts.statuses.get(single.book, ())),
                     folder.keys,
                     folder.instructions,
                     self._times(now),
-                    partial(_is_of, ready.head, now),
+                    partial(is_of_the_pair, ready.head, now),
                 )
         return sum(len(book.answers) for book in shape.prepared.values())
 
@@ -261,8 +234,8 @@ class EmbeddedReplica:
         self._finality = "RECORDED"
         if folder.seal is not None and folder.seal.height >= folder.state.height:
             self._finality = "SEALED" if folder.sealed else "ATTESTED"
-        self._ready: dict[Group, _Ready] = {}
-        self._singles: dict[str, _Single | None] = {}
+        self._ready: dict[Group, Ready] = {}
+        self._singles: dict[str, Single | None] = {}
         self._held: dict[int, bool] = {}
         self._witnesses: dict[str, tuple[Witness, Pair | None]] = {}
 
@@ -270,7 +243,7 @@ class EmbeddedReplica:
         seal = self._folder.seal
         return Times(now, 0 if seal is None else seal.attested_time)
 
-    def _prepare(self, group: Group, now: int) -> _Ready | None:
+    def _prepare(self, group: Group, now: int) -> Ready | None:
         ready = self._ready.get(group)
         if ready is None:
             folder = self._folder
@@ -280,13 +253,13 @@ class EmbeddedReplica:
                 return None
             head = prepared[4]
             # Of the books as they are now: one that was not there before may have begun.
-            first = head.gets[0] if head.gets else _NO_BOOK.get
+            first = head.gets[0] if head.gets else NO_BOOK.get
             place = Place(head.place, folder.state.header_time, self._finality)
-            ready = _Ready(place, head.fresh_until, head.cache_until, head.renumbered, first, head)
+            ready = Ready(place, head.fresh_until, head.cache_until, head.renumbered, first, head)
             self._ready[group] = ready
         return ready if now <= ready.fresh_until else None
 
-    def _single(self, prefix: str, now: int) -> _Single | None:
+    def _single(self, prefix: str, now: int) -> Single | None:
         """How the traders of a prefix are found, where their pair has one arrangement."""
         if prefix in self._singles:
             return self._singles[prefix]
@@ -311,7 +284,7 @@ class EmbeddedReplica:
                 if key is not None and key.commitment == epoch.commitment:
                     ready = self._prepare(group, now)
                     if ready is not None:
-                        found = _Single(group, key, group.books[0], ready.head.gets[0])
+                        found = Single(group, key, group.books[0], ready.head.gets[0])
         self._singles[prefix] = found
         return found
 
@@ -319,7 +292,7 @@ class EmbeddedReplica:
 
     def _make_shape(
         self, function: str, direction: Direction, mode: int, level: str, dispatch_economy: str
-    ) -> _Shape:
+    ) -> Shape:
         name = function, direction, mode, level, dispatch_economy
         shape = self._shapes.get(name)
         if shape is None:
@@ -330,10 +303,10 @@ class EmbeddedReplica:
             while len(self._shapes) >= MAX_SHAPES:
                 oldest = next(iter(self._shapes))
                 self._count -= len(self._shapes.pop(oldest).rows)
-            shape = self._shapes[name] = _Shape(like)
+            shape = self._shapes[name] = Shape(like)
         return shape
 
-    def _find(self, shape: _Shape, tin: str, now: int) -> Answer:
+    def _find(self, shape: Shape, tin: str, now: int) -> Answer:
         """From what is prepared, or from `evaluate`."""
         row = self._find_prepared(shape, tin, now) if shape.prepared else None
         if row is not None:
@@ -343,13 +316,13 @@ class EmbeddedReplica:
                 and row[1] <= now
                 and row[2] >= max(now + 1, ready.cache_until)
                 # Its history was compared when it was found.
-                and (not ready.renumbered or _holds(row, ready))
+                and (not ready.renumbered or holds(row, ready))
             ):
                 self._remember(shape, tin, row)
                 return Answer(row[3], ready.place, now, row[4])
         return self._learn(shape, tin, now)
 
-    def _find_prepared(self, shape: _Shape, tin: str, now: int) -> Row | None:
+    def _find_prepared(self, shape: Shape, tin: str, now: int) -> Row | None:
         """A row of what is prepared, still to be looked at as any row is."""
         single = self._singles.get(tin[:2]) or self._single(tin[:2], now)
         if single is None:
@@ -369,9 +342,9 @@ class EmbeddedReplica:
             return None
         return (single.group, *answer[1:], known, subject, packed)
 
-    def _learn(self, shape: _Shape, tin: str, now: int) -> Answer:
+    def _learn(self, shape: Shape, tin: str, now: int) -> Answer:
         """Evaluate, and remember the answer where that is possible."""
-        folder, query = self._folder, _about(shape.like, tin)
+        folder, query = self._folder, about(shape.like, tin)
         witness, pair = self._witnesses.get(tin[:2]) or self._call_witness(tin[:2])
         witness.begin()
         view, times = cast("StateView", witness), self._times(now)
@@ -409,7 +382,7 @@ class EmbeddedReplica:
         self._witnesses[prefix] = witness, pair
         return witness, pair
 
-    def _remember(self, shape: _Shape, tin: str, row: Row) -> None:
+    def _remember(self, shape: Shape, tin: str, row: Row) -> None:
         rows = shape.rows
         if tin not in rows:
             if self._count >= self._limit:
@@ -423,29 +396,3 @@ class EmbeddedReplica:
         for oldest in list(islice(rows, max(1, len(rows) // DROPPED_AT_ONCE))):
             del rows[oldest]
             self._count -= 1
-
-
-def _holds(row: Row, ready: _Ready) -> bool:
-    """Whether every history that a row rests on is the same object, and none leads on."""
-    reads = row[_FIRST_READ:]
-    for get, subject, packed in zip(ready.head.gets, reads[::2], reads[1::2], strict=True):
-        if get(subject) is not packed or any(subject in book for book in ready.renumbered):
-            return False
-    return True
-
-
-def _about(like: Query, tin: str) -> Query:
-    """The question about a TIN."""
-    return Query(
-        like.recognising,
-        like.function,
-        like.direction,
-        like.transport_mode,
-        tin,
-        level=like.level,
-        dispatch_economy=like.dispatch_economy,
-    )
-
-
-def _is_of(head: Head, now: int, verdict: Verdict) -> bool:
-    return head.is_of(verdict, now)
