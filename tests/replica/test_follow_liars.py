@@ -5,13 +5,15 @@ Members' keys are at hand here, so that a lie can be as good as members could ma
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from aeo.exchange.v1 import ledger_service_pb2 as pb
+from aeo.exchange.v1 import status_service_pb2 as exchange
 from ledger.audit.evidence import judge_evidence
 from ledger.chain.header import format_header, header_hash, parse_header
 from ledger.chain.seal import aggregate_seal, parse_seal, sign_share
@@ -39,12 +41,12 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.stop()
 
 
-def sealed(world: World, header: bytes, at: int) -> bytes:
-    """A seal of any header by all members."""
+def sealed(world: World, header: bytes, at: int, signers: Sequence[str] = MEMBERS) -> bytes:
+    """A seal of any header."""
     network_id, hashed = world.node.network_id, header_hash(header)
     shares = {
         economy: sign_share(bls_secret(economy), BACKEND, network_id, hashed, at)
-        for economy in MEMBERS
+        for economy in signers
     }
     signing_set = world.node.state.signing_sets.current
     return aggregate_seal(signing_set, hashed, at, shares, BACKEND)
@@ -410,3 +412,44 @@ def test_evidence_that_a_node_keeps_is_checked_and_kept(world: World) -> None:
     with world.replica("hears") as replica:
         world.caught_up(replica)
         assert replica.evidence.all() == [evidence]
+
+
+def test_a_seal_of_few_and_then_of_all_is_shown_as_what_it_is(shared: World) -> None:
+    """No lie: votes come late. Two of three members attest; the third makes it sealed."""
+    newest, later = shared.node.state.height, threading.Event()
+
+    def votes(message: Block) -> Iterator[Block]:
+        header = parse_header(message.header)
+        if header.height < newest:
+            yield message
+            return
+        at = parse_seal(message.seal).attested_time
+        yield altered(message, seal=sealed(shared, message.header, at, MEMBERS[:2]))
+        later.wait(20)
+        yield altered(message, transactions=[])
+
+    with (
+        LyingNode(shared.address, blocks=votes) as node,
+        shared.replica("votes", node.address) as replica,
+    ):
+        until(replica, lambda: replica.state.height == newest and replica.newest_seal)
+        until(replica, lambda: replica.newest_seal.height == newest)
+        assert replica.newest_seal.finality == exchange.FINALITY_ATTESTED
+        assert replica.finality_of(newest) == exchange.FINALITY_ATTESTED
+        assert replica.finality_of(newest - 1) == exchange.FINALITY_SEALED
+        later.set()
+        until(replica, lambda: replica.finality_of(newest) == exchange.FINALITY_SEALED)
+
+
+def test_a_seal_of_a_third_is_none(shared: World) -> None:
+    def of_one(message: Block) -> Iterator[Block]:
+        at = parse_seal(message.seal).attested_time
+        yield altered(message, seal=sealed(shared, message.header, at, MEMBERS[:1]))
+
+    with (
+        LyingNode(shared.address, blocks=of_one) as liar,
+        shared.replica("third", liar.address) as replica,
+    ):
+        until(replica, lambda: replica.sources[0].state == SourceState.REFUSED)
+        assert "at most a third" in replica.sources[0].detail
+        assert replica.state.height == 0
