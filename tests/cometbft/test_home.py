@@ -116,3 +116,37 @@ def test_what_a_configuration_must_not_say(
     changed.write_text(text.replace(before, after, 1))
     with pytest.raises(ConfigError, match=why):
         load_config(changed)
+
+
+def test_an_applicant_makes_its_own_folder(federation: Path, tmp_path: Path) -> None:
+    network_id = (federation / "network-id").read_text().strip()
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("of the applicant\n")
+    passphrase.chmod(0o600)
+    registered = run(
+        "key", "register", tmp_path / "jp" / "members" / "JP", "--economy", "JP",
+        "--network", "AEO status exchange", "--network-id", network_id,
+        "--endpoint", "jp-node.example:7443", "--passphrase-file", passphrase, "--json",
+    )  # fmt: skip
+    assert registered.code == 0, registered.err
+    peer = load_config(federation / "AU" / "node.toml").engine.cometbft.peers[0]
+    options = (
+        "--economy", "JP", "--genesis", federation / "genesis.bin", "--peer", peer,
+        "--listen", "127.0.0.1:7743", "--external", "jp-node.example:26656",
+        "--passphrase-file", passphrase, "--json",
+    )  # fmt: skip
+    wrong = run("node", "join", tmp_path / "jp", "--network-id", "00" * 32, *options)
+    assert wrong.code == 2
+    assert network_id in wrong.err
+    joined = run("node", "join", tmp_path / "jp", "--network-id", network_id, *options)
+    assert joined.code == 0, joined.err
+    assert joined.json["peer"].endswith("@jp-node.example:26656")
+    config = load_config(tmp_path / "jp" / "node.toml")
+    assert config.engine.cometbft.peers == (peer,)
+    assert config.engine.cometbft.external == "jp-node.example:26656"
+    made = run("cometbft", "home", "--config", tmp_path / "jp" / "node.toml")
+    assert made.code == 0, made.err
+    home = tmp_path / "jp" / "cometbft"
+    theirs = federation / "AU" / "cometbft"
+    assert (home / GENESIS_FILE).read_bytes() == (theirs / GENESIS_FILE).read_bytes()
+    assert validator_address(home) not in {None, validator_address(theirs)}
