@@ -4,7 +4,8 @@ One process verifies blocks and keeps the state map. Others, which its own progr
 answer. They are handed what execution came to, as it is: nothing is executed or verified twice.
 
     transfer   Beginning, then any number of Parts, then End: the state at one height
-    delta      a Delta for each height after it, in order
+    delta      a Delta for each height after it, in order; or, where the follower went on from a
+               snapshot, another transfer
 
 A delta is what a block's draft adds to the state below it (`ledger.state.draft`), whole objects by
 their keys; what a block leaves alone is not in it, so the objects that a reader holds stay the very
@@ -82,6 +83,10 @@ class Part(NamedTuple):
 
 class End(NamedTuple):
     """The transfer is complete."""
+
+
+class Stop(NamedTuple):
+    """Nothing more will come: finish and end."""
 
 
 Transferred: TypeAlias = Beginning | Part | End

@@ -22,7 +22,7 @@ from ledger.errors import FormatError
 from ledger.state.machine import Machine
 from ledger.state.map_updates import MapHere
 from ledger.state.state import State
-from service.errors import StoreError
+from service.errors import BeforeBase, StoreError
 from service.keys.key_file import read_secret
 from service.node.keys.keyring import keys_by_name
 from service.node.replica.keyring_file import KeyringContent, KeyringFile, parse_keyring
@@ -84,8 +84,8 @@ class LedgerFolder:
     def __init__(self, folder: Path, economy: str = "", backend: BlsBackend | None = None) -> None:
         with ExitStack() as opening:
             self._store = opening.enter_context(LedgerStore(folder / LEDGER_FILE, read_only=True))
-            self._machine: Machine = restore(self._store, backend or default_backend(), MapHere())
-            self._machine.state = replace(self._machine.state, map_version=None)
+            self._backend = backend or default_backend()
+            self._machine = self._restore()
             self._secrets = _secrets(folder, economy, self.state.network_id, opening)
             self._stack = opening.pop_all()
         self._content: KeyringContent | None = None
@@ -128,12 +128,16 @@ class LedgerFolder:
         machine, before = self._machine, self.state
         newest = self._store.newest()
         if newest is not None and newest.height > before.height:
-            for block in self._store.blocks(before.height + 1, newest.height):
-                machine.advance(machine.replay(block.header, block.transactions))
+            try:
+                for block in self._store.blocks(before.height + 1, newest.height):
+                    machine.advance(machine.replay(block.header, block.transactions))
+            except BeforeBase:
+                # The replica went on from a snapshot: there are no blocks that lead to it.
+                self._machine = self._restore()
         seal = self._store.newest_seal()
-        changed = machine.state is not before or seal != self.seal
+        changed = self.state is not before or seal != self.seal
         self.seal = seal
-        if machine.state is not before:
+        if self.state is not before:
             self._name()
         return changed
 
@@ -149,6 +153,11 @@ class LedgerFolder:
         }
         self.keys, self.instructions = keys_by_name(self._held, self.state), content.instructions
         return True
+
+    def _restore(self) -> Machine:
+        machine = restore(self._store, self._backend, MapHere())
+        machine.state = replace(machine.state, map_version=None)
+        return machine
 
     def _name(self) -> None:
         """Another epoch may be in force now."""

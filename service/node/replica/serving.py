@@ -35,7 +35,7 @@ import structlog
 from ledger.state.state import State
 from service.errors import Failed
 from service.node.lookup.host import SealView
-from service.node.replica.delta import End, delta_of, format_message, parse_message, transfer
+from service.node.replica.delta import Stop, delta_of, format_message, parse_message, transfer
 from service.node.replica.keyring_file import KeyringContent
 from service.node.replica.verifier import Change
 
@@ -93,6 +93,10 @@ class Followed(Protocol):
         """Call `listener` with each verified step; returns how to end it."""
 
 
+class _HandOver:
+    """What stands in a queue where the whole state is to be handed over."""
+
+
 # Runs in the serving process: what it is told, what it asks, and what it was given to serve by.
 Serve = Callable[[Connection, Connection, Any], None]
 
@@ -107,6 +111,8 @@ class ServingProcesses:
         self._stopping = threading.Event()
         self._children = [_Child(self, serve, plan, number) for number, plan in enumerate(plans)]
         self._end_listening: Callable[[], None] = lambda: None
+        # Of the newest state that was told.
+        self._height = followed.state.height
 
     def start(self, seconds: float) -> list[str]:
         """Start all, and wait until they answer; their addresses. Raises `NotServing`."""
@@ -181,6 +187,12 @@ class ServingProcesses:
         if change.block is not None:
             self._keep(change.state)
             self._put(format_message(delta_of(change.block)))
+        elif change.state.height > self._height:
+            # A snapshot was taken up: no delta leads there, so all of it is handed over anew.
+            self._keep(change.state)
+            for child in self._children:
+                child.hand_over()
+        self._height = change.state.height
         newest = self._followed.newest_seal
         if change.seal is not None and newest is not None:
             self._put(format_message(newest))
@@ -209,7 +221,7 @@ class _Child:
         self._process: Any = None
         self._told: Connection | None = None
         # None ends the process that reads; a new queue with each process.
-        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        self._queue: SimpleQueue[bytes | _HandOver | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"aeo-serving-{number}", daemon=True)
 
     @property
@@ -237,6 +249,10 @@ class _Child:
         if self._queue.qsize() > WAITING_LIMIT and self._process is not None:
             _log.error("a serving process does not read and is ended", number=self.number)
             self._process.kill()
+
+    def hand_over(self) -> None:
+        """Let it have the whole state, after everything it was told before."""
+        self._queue.put(_HandOver())
 
     def stop(self) -> None:
         """Let it end."""
@@ -289,7 +305,7 @@ class _Child:
         with suppress(OSError, EOFError):  # it has ended, and is started again
             self._feed(told, self._queue)
             # Said, not shown by closing: a pipe stays open as long as a thread reads from it.
-            told.send_bytes(format_message(End()))
+            told.send_bytes(format_message(Stop()))
         self._process.join(STOP_SECONDS)
         if self._process.is_alive():
             self._process.kill()
@@ -300,15 +316,21 @@ class _Child:
         proofs.close()
         return self._ready.is_set()
 
-    def _feed(self, told: Connection, queue: "SimpleQueue[bytes | None]") -> None:
+    def _feed(self, told: Connection, queue: "SimpleQueue[bytes | _HandOver | None]") -> None:
         """The whole state, then whatever comes, until it is to end or is gone."""
+        self._feed_all(told)
+        while (message := queue.get()) is not None:
+            if isinstance(message, _HandOver):
+                self._feed_all(told)
+            else:
+                told.send_bytes(message)
+
+    def _feed_all(self, told: Connection) -> None:
         state, first = self._all.beginning()
         for each in first:
             told.send_bytes(each)
         for part in transfer(state):
             told.send_bytes(format_message(part))
-        while (message := queue.get()) is not None:
-            told.send_bytes(message)
 
     def _hear(self, told: Connection) -> None:
         """Its words back: that it is ready; its end, which wakes whoever feeds it."""

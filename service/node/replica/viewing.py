@@ -32,7 +32,16 @@ from service.node.access_log import AccessLog
 from service.node.governance.set_changes import SetChanges
 from service.node.keys.keyring import keys_by_name
 from service.node.lookup.host import SealView
-from service.node.replica.delta import Beginning, Delta, End, Part, Transferred, parse_message
+from service.node.replica.delta import (
+    Beginning,
+    Delta,
+    End,
+    Part,
+    Receiving,
+    Stop,
+    Transferred,
+    parse_message,
+)
 from service.node.replica.keyring_file import KeyringContent
 from service.node.replica.nothing_kept import ProfilesElsewhere
 from service.node.replica.seals import KeptSeals
@@ -174,8 +183,18 @@ class Viewing:
         told = self._told
         assert told is not None, "it has begun"
         with suppress(EOFError, OSError):
-            while not isinstance(message := parse_message(told.recv_bytes()), End):
-                self.take(message)
+            receiving: Receiving | None = None
+            while not isinstance(message := parse_message(told.recv_bytes()), Stop):
+                if isinstance(message, Beginning):
+                    receiving = Receiving(self._view.state.updates)
+                if isinstance(message, Beginning | Part | End):
+                    assert receiving is not None, "a transfer begins with its beginning"
+                    state = receiving.take(message)
+                    if state is not None:
+                        self._view.restart(state)
+                        self.feed.announce()
+                else:
+                    self.take(message)
         self.feed.close()
 
     def take(self, message: Delta | SealView | KeyringContent) -> None:
