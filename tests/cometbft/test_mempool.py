@@ -1,6 +1,6 @@
 """What may wait, and what a proposer takes: no member starves the others, whatever it sends."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from ledger.chain.governance import MemberSuspension
 from ledger.chain.parameters import DEFAULT_PARAMETERS
 from ledger.chain.transaction import format_body, parse_transaction
 from ledger.state.entering import SEQUENCE_REACH
-from ledger_world import World
+from ledger.state.verified import VerifiedSignatures
+from ledger_world import BACKEND, World
 from service.engine.cometbft import mempool as module
 from service.engine.cometbft.mempool import AUTHOR_BYTES, Mempool
 from service.engine.cometbft.proposal import BLOCK_BYTES, choose, fits
@@ -47,6 +48,30 @@ def test_the_next_sixteen_numbers_may_wait_and_no_more(network: Network) -> None
     assert network["AU"].application.mempool.refused == {"SEQUENCE_AHEAD": 2}
     network.decide()
     assert network.send(*sent[SEQUENCE_REACH:]) == ["", ""]
+
+
+def test_of_a_flood_one_transaction_of_each_number_is_verified_ahead(network: Network) -> None:
+    """All votes wait while signatures are checked together: who floods must not lengthen that."""
+    world = network.world
+    flood = [
+        large(world, "HK", size=60 + variant, sequence=1 + variant % 3) for variant in range(30)
+    ]
+    waiting = large(world, "NZ", size=60, sequence=1)
+    other = large(world, "NZ", size=61, sequence=1)
+    checked: list[int] = []
+
+    class Counting(type(BACKEND)):  # type: ignore[misc]
+        def verify_one_key(self, public_key: bytes, pairs: Sequence[tuple[bytes, bytes]]) -> bool:
+            checked.append(len(pairs))
+            return super().verify_one_key(public_key, pairs)
+
+    network["AU"].machine.verified = VerifiedSignatures()
+    mempool = Mempool(network["AU"].machine, Counting())
+    assert mempool.check(waiting) == ""
+    mempool.verify_ahead([*flood, other, other])
+    assert checked == [3]
+    # None of the flood is let in for it that its number's first is not.
+    assert [mempool.check(each) for each in flood[:4]] == ["", "", "", "NUMBER_WAITS"]
 
 
 def test_an_author_has_only_so_many_bytes(network: Network) -> None:
