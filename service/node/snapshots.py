@@ -1,4 +1,4 @@
-"""Snapshots that this node makes for others: one now and then, the newest two kept in a folder.
+"""Snapshots that this node makes for others: one now and then, the newest few kept in a folder.
 
     snapshots/000000000120/manifest    `ledger.chain.snapshot` manifest
     snapshots/000000000120/engine      the outer engine's height at which that was the newest header
@@ -12,6 +12,7 @@ is missing or altered is thrown away.
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -31,6 +32,10 @@ from ledger.state.snapshotting import snapshot_items
 from ledger.state.state import State
 
 KEPT: Final = 2
+# An older one that was made, or fetched from, so lately stays: somebody may be about to go on.
+HOLD_SECONDS: Final = 300.0
+# But never more than these.
+MOST: Final = 8
 EVERY_BLOCKS: Final = 10_000
 # Between two chunks, so that look-ups find the interpreter free now and then.
 _PAUSE_SECONDS: Final = 0.005
@@ -68,11 +73,15 @@ class Snapshots:
         *,
         every: int = EVERY_BLOCKS,
         kept: int = KEPT,
+        hold_seconds: float = HOLD_SECONDS,
     ) -> None:
         self._folder = folder
         self._headers = headers
         self._every = every
         self._kept = kept
+        self._hold_seconds = hold_seconds
+        # When each was made or fetched from, monotonic.
+        self._used: dict[int, float] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -113,6 +122,7 @@ class Snapshots:
             _log.warning("snapshot given up", height=height, chunk=index, reason=str(error))
             self._drop(height)
             return b""
+        self._used[height] = time.monotonic()
         return chunk
 
     def after_block(self, state: State, engine_height: int = 0) -> None:
@@ -149,8 +159,8 @@ class Snapshots:
                 self._held[state.height] = made
         finally:
             shutil.rmtree(begun, ignore_errors=True)
-        for old in self.held()[: -self._kept]:
-            self._drop(old.height)
+        self._used[state.height] = time.monotonic()
+        self._drop_old()
         _log.info("snapshot made", height=made.height, chunks=len(hashes))
         return made
 
@@ -163,7 +173,16 @@ class Snapshots:
     def _chunks(self, state: State) -> Iterator[bytes]:
         return format_snapshot(snapshot_items(state, self._headers(state.height)))
 
+    def _drop_old(self) -> None:
+        """Keep the newest, and others while they are in use, but not too many."""
+        held, now = self.held(), time.monotonic()
+        for number, old in enumerate(reversed(held)):
+            used = now - self._used.get(old.height, 0.0) < self._hold_seconds
+            if number >= MOST or (number >= self._kept and not used):
+                self._drop(old.height)
+
     def _drop(self, height: int) -> None:
+        self._used.pop(height, None)
         with self._lock:
             self._held.pop(height, None)
             shutil.rmtree(self._place(height), ignore_errors=True)

@@ -25,7 +25,7 @@ def states(world: World) -> Callable[[int], State]:
 
 
 def open_at(folder: Path, world: World, every: int = 0) -> Snapshots:
-    return Snapshots(folder, lambda last: world.headers[: last + 1], every=every)
+    return Snapshots(folder, lambda last: world.headers[: last + 1], every=every, hold_seconds=0)
 
 
 def test_the_newest_two(tmp_path: Path, world: World, states: Callable[[int], State]) -> None:
@@ -42,6 +42,19 @@ def test_the_newest_two(tmp_path: Path, world: World, states: Callable[[int], St
     assert snapshots.chunk(11, 1) == b""
     assert sorted(each.name for each in tmp_path.iterdir()) == ["000000000007", "000000000011"]
     assert open_at(tmp_path, world).held() == snapshots.held()
+
+
+def test_one_that_is_fetched_from_stays(
+    tmp_path: Path, world: World, states: Callable[[int], State]
+) -> None:
+    snapshots = Snapshots(tmp_path, lambda last: world.headers[: last + 1], every=0)
+    for height in range(1, 8):
+        snapshots.make(states(height))
+        assert snapshots.chunk(1, 0) != b""
+    assert [each.height for each in snapshots.held()] == list(range(1, 8))
+    for height in (8, 9):
+        snapshots.make(states(height))
+    assert [each.height for each in snapshots.held()] == list(range(2, 10)), "but not too many"
 
 
 def test_every_so_many_blocks(tmp_path: Path, world: World, states: Callable[[int], State]) -> None:
