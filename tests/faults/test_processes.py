@@ -1,26 +1,40 @@
 """Faults of processes: killed at random, one of four away, two away, a member that lies."""
 
 import random
+import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 import structlog
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
+from aeo.ledger.v1.transaction_pb2 import Heartbeat, Transaction
 from cometbft.federated import arrange, lookup, publish
 from cometbft.network import MEMBERS, Network, wait_until
 from faults import lying
-from faults.load import Load
+from faults.load import Load, transactions
+from ledger.audit.evidence import judge_evidence
+from ledger.bls.scheme import key_id
+from ledger.chain.header import Header, format_header, header_hash
 from ledger.chain.parameters import DEFAULT_PARAMETERS
+from ledger.chain.transaction import format_body, parse_transaction, sign_transaction
+from ledger.state.entering import SEQUENCE_REACH
+from ledger_world import BACKEND
 from node.node_world import row
-from service.client import PublishingClient
+from service.client import LedgerClient, PublishingClient
+from service.engine.cometbft.rpc import Rpc
+from service.keys.key_folder import KeyFolder
+from service.keys.member_keys import BLS_FILE
 
 STALE_MS = 8_000
 PARAMETERS = DEFAULT_PARAMETERS._replace(heartbeat_interval=2_000, default_staleness_limit=STALE_MS)
 SEALED = 3
 KILLS = 5
 MANY_KILLS = 50
+FLOOD = 300
+IN_TIME_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +148,85 @@ def test_a_member_that_lies_in_its_votes(network: Network, shared: bytes, lie: s
         wait_until(lambda e=economy: metrics(network, e).get(name, 0) > counted, f"{lie}: counted")
     nz.stop()
     nz.start()
+    network.agreed()
+
+
+class Thief:
+    """Whoever has a member's key signs what it likes."""
+
+    def __init__(self, network: Network, economy: str) -> None:
+        folder = network.member(economy).folder
+        passphrase = (folder / "passphrase").read_text().strip()
+        keys = KeyFolder.open(economy, passphrase, folder / "members" / economy / BLS_FILE)
+        self._network = network
+        self._economy = economy
+        self._secret = keys.secrets[-1]
+
+    def heartbeat(self, sequence: int, seen: Header) -> bytes:
+        """A heartbeat of a number, which says that `seen` was verified."""
+        body = Transaction(
+            author=self._economy,
+            key_id=key_id(BACKEND.public_key(self._secret)),
+            sequence=sequence,
+            verified_height=seen.height,
+            verified_header_hash=header_hash(format_header(seen)),
+            heartbeat=Heartbeat(),
+        )
+        network_id = self._network.genesis.network_id
+        return sign_transaction(self._secret, BACKEND, network_id, format_body(body))
+
+
+def next_number(network: Network, asked: str, author: str) -> int:
+    bodies = (parse_transaction(each).body for each in transactions(network, asked))
+    return 1 + max((body.sequence for body in bodies if body.author == author), default=0)
+
+
+def test_a_member_that_floods_with_future_numbers(network: Network, shared: bytes) -> None:
+    nz, au = network.member("NZ"), network.member("AU")
+    nz.stop()
+    thief, seen = Thief(network, "NZ"), au.header()
+    first = next_number(network, "AU", "NZ") + 1  # the one that could enter is left out
+    flood = [thief.heartbeat(first + number, seen) for number in range(FLOOD)]
+    with closing(Rpc(network.member("HK").rpc)) as rpc, Load(network, shared, ("AU",)) as load:
+        taken = sum(rpc.broadcast(each) == 0 for each in flood)
+        began, so_far = time.monotonic(), len(load.acknowledged)
+        wait_until(lambda: len(load.acknowledged) > so_far + 5, "the others go on")
+    load.check(("HK", "JP"))
+    assert time.monotonic() - began < IN_TIME_S
+    assert 0 < taken <= SEQUENCE_REACH, "only the next numbers may wait"
+    assert next_number(network, "AU", "NZ") == first - 1, "nothing of it entered"
+    # The missing number lets in what waits, and the member goes on behind it.
+    with closing(Rpc(network.member("HK").rpc)) as rpc:
+        assert rpc.broadcast(thief.heartbeat(first - 1, seen)) == 0
+    wait_until(lambda: next_number(network, "AU", "NZ") >= first + taken, "what waited entered")
+    nz.start()
+    publish(nz, shared, "NZ4713")
+    network.agreed()
+
+
+def test_a_number_signed_twice_is_evidence(network: Network, shared: bytes) -> None:
+    nz = network.member("NZ")
+    nz.stop()
+    thief, au = Thief(network, "NZ"), network.member("AU")
+    number, seen = next_number(network, "AU", "NZ"), au.header()
+    two = thief.heartbeat(number, seen), thief.heartbeat(number, au.header(seen.height - 1))
+    for economy, transaction in zip(("HK", "JP"), two, strict=True):
+        with closing(Rpc(network.member(economy).rpc)) as rpc:
+            assert rpc.broadcast(transaction) == 0
+
+    def convicted(economy: str) -> bool:
+        with network.member(economy).client("auditor") as connection:
+            found = LedgerClient(connection).evidence()
+        network_id = network.genesis.network_id
+        return any(judge_evidence(each, network_id, BACKEND).economies == ("NZ",) for each in found)
+
+    kept = wait_until(
+        lambda: [each for each in ("AU", "HK", "JP") if convicted(each)], "somebody keeps evidence"
+    )
+    assert metrics(network, kept[0])['aeo_evidence{kind="double number"}'] == 1
+    publish(au, shared, "AU4714")
+    nz.start()
+    publish(nz, shared, "NZ4714")
     network.agreed()
 
 

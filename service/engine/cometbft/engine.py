@@ -355,7 +355,9 @@ class CometBftEngine:
                 if self._changed.wait_for(lambda: self._stopping, WATCH_S):
                     break
             try:
-                self._behind = self._behind and not caught_up(self.rpc)
+                if self._behind and caught_up(self.rpc):
+                    self._behind = False
+                    _log.info("caught up with the other members")
                 if self._keys is None or self._process is None:
                     continue
                 validators = self.rpc.validators()

@@ -2,13 +2,14 @@
 
 CometBFT ends by itself when its application goes away, and with it whatever it cannot go on from.
 So the watch starts it again, at once the first time, then after longer and longer pauses, until it
-has run for a while. An orphan of a node that was killed ends the same way: it has lost its
-application; until it is gone the new process finds the folder locked, ends, and is started again.
+has run for a while. An orphan of a node that was killed ends the same way, for it has lost its
+application; where it has not, it is ended first.
 
 Its log goes to `cometbft.log` in its folder; at a start a long one is moved aside. Its process id
 stands in `cometbft.pid`.
 """
 
+import os
 import signal
 import subprocess
 import threading
@@ -23,6 +24,7 @@ LONGEST_PAUSE_S: Final = 10.0
 STEADY_S: Final = 30.0
 """Who has run so long may start again without a pause."""
 STOP_WITHIN_S: Final = 10.0
+ORPHAN_LOOK_S: Final = 0.05
 LOG_FILE: Final = "cometbft.log"
 PID_FILE: Final = "cometbft.pid"
 LONGEST_LOG_BYTES: Final = 64 << 20
@@ -95,6 +97,7 @@ class CometBftProcess:
             _log.warning("CometBFT has ended", code=code, after_s=round(ran, 1), again_in_s=pause)
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
+        self._end_orphan()
         log = self._home / LOG_FILE
         if log.exists() and log.stat().st_size > LONGEST_LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
@@ -109,6 +112,30 @@ class CometBftProcess:
             )
         (self._home / PID_FILE).write_text(f"{process.pid}\n")
         return process
+
+    def _end_orphan(self) -> None:
+        """End the process of a node that was killed, where it has not ended by itself.
+
+        One that was just looking for its application when that went away finds the next one, and
+        would serve it from then on, watched by nobody.
+        """
+        try:
+            pid = int((self._home / PID_FILE).read_text())
+            if str(self._home).encode() not in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return  # another process has the number by now
+            _log.warning("CometBFT of a node that is gone is ended", pid=pid)
+            os.kill(pid, signal.SIGTERM)
+            until = time.monotonic() + STOP_WITHIN_S
+            while _lives(pid) and time.monotonic() < until:
+                time.sleep(ORPHAN_LOOK_S)
+            os.kill(pid, signal.SIGKILL)
+        except (OSError, ValueError):
+            return  # there is none, or no more
+
+
+def _lives(pid: int) -> bool:
+    """Whether it still runs; who has ended and is not waited for has no command line."""
+    return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
