@@ -28,10 +28,11 @@ from service.client.trust import Trust
 from service.client.trust_file import TrustFile
 from service.clock import SystemClock
 from service.errors import StoreCorrupt
+from service.node.governance.evidence import Evidence
 from service.node.governance.set_changes import SetChanges
 from service.node.node import Node, NodeSettings
 from service.store.guard import SealGuard
-from service.store.ledger.ledger_store import LedgerStore
+from service.store.ledger.ledger_store import LedgerStore, StoredBlock
 
 
 @pytest.fixture(scope="module")
@@ -232,3 +233,33 @@ def test_what_proves_nothing_is_not_kept(world: World, node: Node):
     assert node.evidence.all() == []
     with pytest.raises((CheckError, FormatError)):
         node.evidence.keep(b"?")
+
+
+def test_looking_for_evidence_never_holds_up_the_writer_for_long(
+    world: World, store: LedgerStore, tmp_path: Path
+):
+    """A proposer may fill every block with a thousand transactions that entered long ago."""
+
+    class Slow(LedgerStore):
+        def blocks(self, first: int = 0, last: int | None = None) -> Iterator[StoredBlock]:
+            now[0] += 0.3
+            return store.blocks(first, last)
+
+    now = [0.0]
+    replayed = world.blocks[-1][1][0]
+    with Slow(tmp_path / "slow.db") as slow:
+        evidence = Evidence(
+            slow,
+            world.genesis,
+            read(world, store),
+            lambda: world.view,
+            BACKEND,
+            monotonic=lambda: now[0],
+        )
+        for _ in range(1_000):
+            evidence.refused(replayed, "SEQUENCE_USED")
+        assert 0.0 < now[0] < 5.0
+        # A while later there is time again, and what convicts is found.
+        now[0] += 60.0
+        evidence.refused(used_twice(world, "HK"), "SEQUENCE_USED")
+        assert evidence.kinds() == {DOUBLE_NUMBER: 1}

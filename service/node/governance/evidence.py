@@ -3,11 +3,17 @@
 Met: a transaction that used a number which its author had used already, for other bytes, with a
 signature by the same key. An older copy of a member's own store that was brought back does so. What
 cannot be shown to others, because the key is in no signing set yet, is not kept.
+
+To look a number up costs some reads of blocks, and the writer waits for it. A member that fills the
+blocks it proposes with what entered long ago would stop everybody: so looking has a small share of
+the time, and what comes beyond it is passed over.
 """
 
+import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
@@ -24,6 +30,11 @@ from service.errors import StoreError
 from service.node.governance.set_changes import SetChanges
 from service.store.ledger.ledger_store import LedgerStore
 
+LOOK_SECONDS: Final = 1.0
+"""Of looking at once, after a while without any."""
+LOOK_SHARE: Final = 0.05
+"""Of the time, for what comes after."""
+
 _log = structlog.get_logger("aeo.evidence")
 
 
@@ -37,12 +48,17 @@ class Evidence:
         set_changes: SetChanges,
         current: Callable[[], State],
         backend: BlsBackend,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._genesis = genesis
         self._set_changes = set_changes
         self._current = current
         self._backend = backend
+        self._monotonic = monotonic
+        # Seconds of looking that are left, and as of when.
+        self._left, self._left_at = LOOK_SECONDS, monotonic()
         self._kinds = Counter(_kind(each) for each in store.evidence())
 
     def kinds(self) -> dict[str, int]:
@@ -69,6 +85,15 @@ class Evidence:
         """Look at a transaction that did not enter the log, whether it proves anything."""
         if code != SEQUENCE_USED:
             return
+        began = self._monotonic()
+        self._left = min(LOOK_SECONDS, self._left + LOOK_SHARE * (began - self._left_at))
+        self._left_at = began
+        if self._left <= 0:
+            return
+        self._look(transaction)
+        self._left -= self._monotonic() - began
+
+    def _look(self, transaction: bytes) -> None:
         try:
             logged = self._logged_instead(transaction)
             if logged is not None:
