@@ -6,8 +6,11 @@
     the new set has sealed         keys that it replaced are destroyed
 
 The proof is of the state's own map version, so it is taken while that state is at hand. After a
-restart a newer header serves as well: any since the vote holds the pending set. Several nodes, or a
-transaction that an earlier process left in the outbox, may log the HandOver twice; the second is
+restart a newer header serves as well: any since the vote holds the pending set.
+
+Every node keeps the set change; one logs the HandOver. The members take turns in the order of their
+names: whoever is first does it at once, the next some seconds later if it is not done by then.
+Where two do it, or a transaction that an earlier process left in the outbox does, the second is
 refused and does nothing.
 
 Nothing here is asked for by a person: a hand-over needs no decision, only a seal by more than two
@@ -40,6 +43,8 @@ LOOK_EVERY_S: Final = 0.2
 SEAL_WITHIN_S: Final = 1.0
 # How long a HandOver may take to be recorded before it is logged again.
 RECORDED_WITHIN_S: Final = 20.0
+# After which it is the next member's turn: far longer than a block takes to come and to be sealed.
+TURN_S: Final = 3.0
 # Where a test may stop, in order.
 STEPS: Final = ("hand-over:sealed", "hand-over:kept", "hand-over:recorded", "hand-over:destroyed")
 
@@ -74,6 +79,8 @@ class HandOverKeeper:
         self._store = store
         self._changes = changes
         self._on_step = on_step
+        # Of the set that is pending: its hash, and when it was first seen under a seal.
+        self._kept = b"", 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="aeo-hand-over")
 
@@ -104,12 +111,21 @@ class HandOverKeeper:
                 _log.warning("not handed over", reason=str(error))
 
     def _hand_over(self, state: State) -> None:
+        pending = state.signing_sets.pending
+        assert pending is not None, "the caller has looked"
+        kept, since = self._kept
+        if kept == pending.hash and time.monotonic() < since + self._rank(state) * TURN_S:
+            return
         seal = self._sealed(state)
         if seal is None:
             return
         self._on_step("hand-over:sealed")
         self._changes.keep(state, seal.seal)
         self._on_step("hand-over:kept")
+        if kept != pending.hash:
+            self._kept = pending.hash, time.monotonic()
+            if self._rank(state):
+                return
         step = format_governance_step(HandOver(state.header_bytes, seal.seal))
 
         def fill(body: Transaction) -> None:
@@ -121,6 +137,14 @@ class HandOverKeeper:
                 self._log(publisher, fill, state.height)
                 return
         _log.warning("no hosted member may log the hand-over", height=state.height)
+
+    def _rank(self, state: State) -> int:
+        """How many members come before those that this node hosts."""
+        hosted = {member.publisher.economy for member in self._members()}
+        return next(
+            (rank for rank, each in enumerate(sorted(state.membership.members)) if each in hosted),
+            len(state.membership.members),
+        )
 
     def _log(self, publisher: Publisher, fill: Callable[[Transaction], None], height: int) -> None:
         try:
