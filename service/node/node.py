@@ -173,7 +173,8 @@ class Node:
             economy: self._keys_of(economy, given) for economy, given in settings.members.items()
         }
         key_ids = [key.key_id for held in keys.values() for key in held.all]
-        check_guard(guard, self.ledger_store, self.state, key_ids)
+        together = isinstance(settings.engine, CometBftSettings)
+        check_guard(guard, self.ledger_store, self.state, key_ids, others_order=together)
         self.snapshots = Snapshots(
             settings.snapshots,
             lambda last: (each.header for each in self.ledger_store.headers(0, last)),

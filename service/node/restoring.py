@@ -98,16 +98,24 @@ def stored_base(store: LedgerStore, base: StoredBase) -> Base:
 
 
 def check_guard(
-    guard: SealGuard, store: LedgerStore, state: State, key_ids: Iterable[bytes]
+    guard: SealGuard,
+    store: LedgerStore,
+    state: State,
+    key_ids: Iterable[bytes],
+    *,
+    others_order: bool = False,
 ) -> None:
     """Refuse a ledger that lacks a header which one of these keys has sealed: an older copy.
 
     A node on it would give out numbers a second time, and tell callers that their records stand in
-    a block that it may never seal. Raises `GuardRefused`.
+    a block that it may never seal. Raises `GuardRefused`. Where `others_order` too, they bring what
+    is missing before anything is signed; then only another header of the same height is refused.
     """
     for key_id in key_ids:
         mark = guard.last(state.network_id, key_id)
         if mark is None:
+            continue
+        if others_order and mark.height > state.height:
             continue
         stored = store.header(mark.height)
         if stored is None or header_hash(stored.header) != mark.header_hash:

@@ -36,12 +36,18 @@ def restore(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Make a node's ledger anew from anyone's export, all of it verified first.
+    """Make a solo node's ledger anew from anyone's export, all of it verified first.
 
     Nothing is overwritten: move a damaged ledger.db away before. The members' own stores come from
     a backup (aeo backup). Exit code 1: the export does not verify.
     """
     settings = load_config(config)
+    if settings.engine.kind == "cometbft":
+        raise InputRefused(
+            "under CometBFT the other members bring a lost ledger back, block by block or from a "
+            "snapshot: make empty stores with `aeo node join`, put the copy of the member's own "
+            "store in place, and start the node"
+        )
     # A whole node hangs from it, and no other command should wait for that to load.
     from service.api.configured import node_settings  # noqa: PLC0415
     from service.node.governance.member_key import HeldKeys  # noqa: PLC0415
