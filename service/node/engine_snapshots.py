@@ -106,6 +106,16 @@ class EngineSnapshots:
         self._taking = _Taking(manifest, changes, info.height, set(range(info.chunks)))
         return True
 
+    def fits(self, index: int, chunk: bytes) -> bool:
+        """Whether a chunk is the one at its place in the snapshot being taken, if one is."""
+        if self._taking is None:
+            return True
+        try:
+            check_chunk(self._taking.manifest, index, chunk)
+        except ChainError:
+            return False
+        return True
+
     def apply(self, index: int, chunk: bytes) -> bool:
         """Take a chunk; True when it was the last one missing and the machine has the state.
 

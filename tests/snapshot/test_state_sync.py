@@ -21,8 +21,8 @@ from snapshot.restored import check_same
 
 ACCEPT = abci.ResponseOfferSnapshot.RESULT_ACCEPT
 REJECT = abci.ResponseOfferSnapshot.RESULT_REJECT
-ABORT = abci.ResponseOfferSnapshot.RESULT_ABORT
 TAKEN = abci.ResponseApplySnapshotChunk.RESULT_ACCEPT
+AGAIN = abci.ResponseApplySnapshotChunk.RESULT_RETRY
 REFUSED = abci.ResponseApplySnapshotChunk.RESULT_REJECT_SNAPSHOT
 
 
@@ -148,7 +148,36 @@ def test_an_empty_validator_begins_with_a_snapshot(network: Network) -> None:
     again = restore(empty.store, BACKEND, MapHere())
     assert again.state.header_hash == empty.state.header_hash
     assert header_hash(empty.store.header(again.state.base_height).header) == app_hash
-    assert empty.application.offer_snapshot(offer).result == ABORT
+    assert empty.application.offer_snapshot(offer).result == REJECT
+
+
+def test_a_death_before_cometbft_has_kept_what_the_snapshot_brought(network: Network) -> None:
+    source, app_hash = giver(network)
+    (shown,) = source.list_snapshots(abci.RequestListSnapshots()).snapshots
+    offer = abci.RequestOfferSnapshot(snapshot=shown, app_hash=app_hash)
+    load = abci.RequestLoadSnapshotChunk(height=shown.height, format=shown.format, chunk=0)
+    data = source.load_snapshot_chunk(load).chunk
+    node = joining(network)
+    assert node.application.offer_snapshot(offer).result == ACCEPT
+    assert node.application.apply_snapshot_chunk(chunk(0, data)).result == TAKEN
+    node.crash()
+    node.start()
+    application = node.application
+    # CometBFT has nothing and asks anew; only the snapshot that is here will do.
+    other = abci.RequestOfferSnapshot(snapshot=shown, app_hash=bytes(32))
+    assert application.offer_snapshot(other).result == REJECT
+    other = abci.RequestOfferSnapshot(snapshot=shown, app_hash=app_hash)
+    other.snapshot.height += 1
+    assert application.offer_snapshot(other).result == REJECT
+    assert application.offer_snapshot(offer).result == ACCEPT
+    assert application.apply_snapshot_chunk(chunk(0, b"whatever")).result == TAKEN
+    info = application.info(abci.RequestInfo())
+    assert (info.last_block_height, info.last_block_app_hash) == (shown.height, app_hash)
+    network.send(network.world.transaction("HK"))
+    network.decide()
+    node.catch_up(network["AU"].blocks)
+    check_same(node.state, network["AU"].state)
+    node.crash()
 
 
 def test_what_is_refused(network: Network) -> None:
@@ -185,8 +214,10 @@ def test_what_is_refused(network: Network) -> None:
     ):
         assert offer(**changed) == REJECT, changed
     assert offer() == ACCEPT
-    assert application.apply_snapshot_chunk(chunk(0, data[:-1])).result == REFUSED
-    assert application.apply_snapshot_chunk(chunk(7, data)).result == REFUSED
+    # Whoever sends a wrong chunk does not spoil the snapshot: it is fetched from somebody else.
+    wrong = application.apply_snapshot_chunk(chunk(0, data[:-1]))
+    assert (wrong.result, wrong.refetch_chunks, wrong.reject_senders) == (AGAIN, [0], ["somebody"])
+    assert application.apply_snapshot_chunk(chunk(7, data)).result == AGAIN
     assert empty.state.height == 0
     assert application.info(abci.RequestInfo()).last_block_height == 0
     # The right one, after all.

@@ -325,7 +325,8 @@ class Application:
 
     def offer_snapshot(self, request: abci.RequestOfferSnapshot) -> abci.ResponseOfferSnapshot:
         """Whether to take a snapshot that a peer offers."""
-        return self._state_sync.offer(request, empty=not self.height)
+        held = self._machine.state.header_hash
+        return self._state_sync.offer(request, height=self.height, header_hash=held)
 
     def apply_snapshot_chunk(
         self, request: abci.RequestApplySnapshotChunk

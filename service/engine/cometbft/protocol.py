@@ -77,6 +77,9 @@ class SnapshotStore(Protocol):
     def offer(self, info: SnapshotInfo, app_hash: bytes) -> bool:
         """Whether to take chunks of this snapshot, whose newest header has hash `app_hash`."""
 
+    def fits(self, index: int, chunk: bytes) -> bool:
+        """Whether a chunk is the one at its place in the snapshot being taken, if one is."""
+
     def apply(self, index: int, chunk: bytes) -> bool:
         """Take a chunk; say whether it was the last one wanted.
 

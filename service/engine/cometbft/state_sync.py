@@ -2,7 +2,12 @@
 
 CometBFT's light client has verified the hash of the header that a snapshot must lead to; whether
 it does is for the `SnapshotStore` to find out, chunk by chunk. A snapshot that is refused is one
-peer's; CometBFT goes on to the next. A node that has a block already takes none.
+peer's; CometBFT goes on to the next. A chunk that is not the snapshot's says nothing about the
+snapshot: it is fetched again, from somebody else.
+
+A node that has a block already takes none. A CometBFT that offers it one all the same has not kept
+what a snapshot brought, since both died in between; the very snapshot that is here is accepted then
+and not read again, so that CometBFT can go on from it.
 """
 
 from typing import Final
@@ -24,6 +29,8 @@ class StateSync:
 
     def __init__(self, snapshots: SnapshotStore | None) -> None:
         self._snapshots = snapshots
+        # Whether what is offered is here already.
+        self._here = False
 
     def list(self) -> abci.ResponseListSnapshots:
         """The snapshots that others may have."""
@@ -40,12 +47,19 @@ class StateSync:
         return abci.ResponseLoadSnapshotChunk(chunk=chunk)
 
     def offer(
-        self, request: abci.RequestOfferSnapshot, *, empty: bool
+        self, request: abci.RequestOfferSnapshot, *, height: int, header_hash: bytes
     ) -> abci.ResponseOfferSnapshot:
-        """Whether to take a snapshot that a peer offers; `empty`: this node has no block."""
-        if self._snapshots is None or not empty:
+        """Whether to take a snapshot that a peer offers.
+
+        `height` is CometBFT's here, 0 for a node without a block; `header_hash` is of our newest.
+        """
+        if self._snapshots is None:
             return abci.ResponseOfferSnapshot(result=_OFFER.RESULT_ABORT)
         given = request.snapshot
+        self._here = height > 0 and (given.height, request.app_hash) == (height, header_hash)
+        if height:
+            result = _OFFER.RESULT_ACCEPT if self._here else _OFFER.RESULT_REJECT
+            return abci.ResponseOfferSnapshot(result=result)
         info = SnapshotInfo(given.height, given.format, given.chunks, given.hash, given.metadata)
         try:
             wanted = self._snapshots.offer(info, request.app_hash)
@@ -61,6 +75,16 @@ class StateSync:
         """Take a chunk; also whether the machine has the snapshot's state now."""
         if self._snapshots is None:
             return abci.ResponseApplySnapshotChunk(result=_APPLY.RESULT_ABORT), False
+        if self._here:
+            return abci.ResponseApplySnapshotChunk(result=_APPLY.RESULT_ACCEPT), False
+        if not self._snapshots.fits(request.index, request.chunk):
+            _log.warning("wrong chunk of a snapshot", chunk=request.index, sender=request.sender)
+            again = abci.ResponseApplySnapshotChunk(
+                result=_APPLY.RESULT_RETRY,
+                refetch_chunks=[request.index],
+                reject_senders=[request.sender],
+            )
+            return again, False
         try:
             done = self._snapshots.apply(request.index, request.chunk)
         except LedgerError as error:
