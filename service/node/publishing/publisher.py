@@ -123,6 +123,7 @@ class Publisher:
         # The thread's own.
         self._sequence = 0
         self._sent = 0
+        self._lagged = False  # whether the ledger was behind when the outbox was taken up
         self._rotating = 0  # the number of a rotation that is not recorded yet
         self._held: list[Signed] = []  # what did not enter while the member may not publish
         self._futures: dict[int, Future[Place]] = {}
@@ -159,6 +160,7 @@ class Publisher:
             self._home, self._keys, self._current(), history, self._verified, self._backend
         )
         self._sequence = taken.next_sequence
+        self._lagged = self._engine.behind
         for rest in self._outbox.waiting():
             self._packing.add_some(
                 rest.publication_id, rest.action, rest.arrangement_id, rest.numbers, rest.records
@@ -339,7 +341,10 @@ class Publisher:
         key = self._keys.in_force(self._current())
         if key is None or self._held or self._engine.behind:
             return
-        self._sequence = max(self._sequence, self._current().next_sequence(self.economy))
+        if self._lagged:
+            # Once: whoever takes a number of ours later is found out by what is refused then.
+            self._lagged = False
+            self._sequence = max(self._sequence, self._current().next_sequence(self.economy))
         while (
             self._sent + len(signed) < self._engine.in_flight
             and len(signed) < ROUND
