@@ -41,10 +41,16 @@ def script_of(folder: Path, address: str) -> str:
             parts.append(f"{sys.executable} block{number}.py\n")
         else:
             parts.append(text)
+            if text.rstrip().endswith("&"):
+                # A reader's next command is typed seconds later; a script has to wait for the port.
+                port = address.rpartition(":")[2]
+                parts.append(
+                    f"until (: < /dev/tcp/127.0.0.1/{port}) 2> /dev/null; do sleep 0.1; done"
+                )
     return "\n".join(parts)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(280)
 def test_blocks_run_in_order(tmp_path: Path) -> None:
     listen, health, metrics = free_addresses(3)
     environment = {
