@@ -223,3 +223,51 @@ def test_an_answer_that_is_none() -> None:
     outside.stop()
     with pytest.raises(CometBftUnreachable, match=outside.address):
         Rpc(outside.address).broadcast(b"x")
+
+
+class Standing(Nothing):
+    """An application whose blocks do not come, and a process whose starts are counted."""
+
+    def __init__(self, height: int) -> None:
+        self.height = height
+        self.starts = 0
+        self.again = threading.Condition()
+
+    def restart(self) -> None:
+        with self.again:
+            self.starts += 1
+            self.again.notify_all()
+
+    def started(self, times: int, within_s: float) -> bool:
+        with self.again:
+            return self.again.wait_for(lambda: self.starts >= times, within_s)
+
+
+@pytest.mark.parametrize(("height", "starts"), [(7, 2), (0, 0)])
+def test_a_standstill_is_ended_by_a_start_that_dials_all_peers(
+    run: Run, monkeypatch: pytest.MonkeyPatch, height: int, starts: int
+) -> None:
+    monkeypatch.setattr(engine_module, "STANDSTILL_S", 0.2)
+    monkeypatch.setattr(engine_module, "WATCH_S", 0.01)
+    standing, rpc = Standing(height), Rpc(run.outside.address)
+    engine = CometBftEngine(standing, standing, BlockFeed(), rpc, process=standing)
+    engine.start()
+    try:
+        # Before the first block it may be taking a snapshot, which takes its time.
+        assert standing.started(max(starts, 1), WAIT_S if starts else 1.0) == bool(starts)
+    finally:
+        engine.stop()
+
+
+def test_blocks_that_come_are_no_standstill(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "STANDSTILL_S", 1.0)
+    monkeypatch.setattr(engine_module, "WATCH_S", 0.01)
+    standing, rpc = Standing(1), Rpc(run.outside.address)
+    engine = CometBftEngine(standing, standing, BlockFeed(), rpc, process=standing)
+    engine.start()
+    try:
+        for _ in range(30):
+            assert not standing.started(1, 0.1)
+            standing.height += 1
+    finally:
+        engine.stop()

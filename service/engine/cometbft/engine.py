@@ -15,6 +15,10 @@ After a hand-over the member may validate with another key. CometBFT takes a key
 the one that it has counts until the block after next: so the watch asks for the validators of the
 coming block, and starts CometBFT again when the member is among them with a key that it holds and
 CometBFT does not use.
+
+It also starts CometBFT again where no block has come for long. Peers that CometBFT has lost it
+dials for some minutes, then after pauses that grow to hours, and after a day never more: a network
+that was cut in two would stand still long after it has healed. At its start it dials them all.
 """
 
 import threading
@@ -46,6 +50,8 @@ PAUSE_S: Final = 0.25
 """Between two tries where CometBFT does not answer."""
 WATCH_S: Final = 0.5
 """Between two looks at the validator's key."""
+STANDSTILL_S: Final = 120.0
+"""Without a block, though an empty one is due every two seconds; so long CometBFT dials often."""
 FINISH_S: Final = 5.0
 """How long a node that stops waits for what was submitted; the outboxes keep the rest."""
 
@@ -168,6 +174,8 @@ class CometBftEngine:
         self._looked_at = 0.0
         self._stopping = False
         self._behind = True
+        # The newest block, and since when it is (monotonic).
+        self._newest = application.height, time.monotonic()
         self._started = False
         self._threads = (
             threading.Thread(target=self._broadcast_all, name="aeo-broadcast"),
@@ -354,6 +362,7 @@ class CometBftEngine:
             with self._changed:
                 if self._changed.wait_for(lambda: self._stopping, WATCH_S):
                     break
+            self._end_standstill()
             try:
                 if self._behind and caught_up(self.rpc):
                     self._behind = False
@@ -367,6 +376,20 @@ class CometBftEngine:
                 _log.info("CometBFT starts again with another consensus key")
                 self._process.restart()
         self.rpc.close()
+
+    def _end_standstill(self) -> None:
+        """Start CometBFT again where no block has come for long.
+
+        Before the first block it may be taking a snapshot, and is left alone.
+        """
+        height, now = self.application.height, time.monotonic()
+        before, since = self._newest
+        if height == before and now - since < STANDSTILL_S:
+            return
+        self._newest = height, now
+        if height == before and height and self._process is not None and self.failure is None:
+            _log.warning("no block for long: CometBFT starts again, and dials all", height=height)
+            self._process.restart()
 
     def _abandon(self, error: Exception) -> None:
         """Fail whatever still waits; what it sent stays in its authors' outboxes."""
