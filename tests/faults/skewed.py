@@ -2,7 +2,7 @@
 
 A Go program asks the kernel for the time, past every library, and no namespace turns the civil
 clock. So one is built whose own function for it (`types/time`, which stamps votes and proposals)
-adds the milliseconds in `AEO_TEST_CLOCK_MS`. All else is the program that members run.
+adds the milliseconds in `COMETBFT_TEST_CLOCK_MS`. All else is the program that members run.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from typing import Final
 
 from service.engine.cometbft.install import PACKAGE, VERSION, default_cache, install
 
-VARIABLE: Final = "AEO_TEST_CLOCK_MS"
+VARIABLE: Final = "COMETBFT_TEST_CLOCK_MS"
 _NOW: Final = re.compile(r"func Now\(\) time\.Time \{\n\treturn Canonical\(time\.Now\(\)\)\n\}")
 _SKEWED: Final = f"""var offset = func() time.Duration {{
 	given, _ := strconv.ParseInt(os.Getenv("{VARIABLE}"), 10, 64)
