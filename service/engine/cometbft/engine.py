@@ -16,9 +16,8 @@ the one that it has counts until the block after next: so the watch asks for the
 coming block, and starts CometBFT again when the member is among them with a key that it holds and
 CometBFT does not use.
 
-It also starts CometBFT again where no block has come for long. Peers that CometBFT has lost it
-dials for some minutes, then after pauses that grow to hours, and after a day never more: a network
-that was cut in two would stand still long after it has healed. At its start it dials them all.
+It does so too where no block has come for long. Lost peers CometBFT dials for some minutes, then
+after pauses that grow to hours, after a day never more; at its start it dials them all.
 """
 
 import threading
@@ -378,10 +377,7 @@ class CometBftEngine:
         self.rpc.close()
 
     def _end_standstill(self) -> None:
-        """Start CometBFT again where no block has come for long.
-
-        Before the first block it may be taking a snapshot, and is left alone.
-        """
+        """Start CometBFT again where it stands still; without a block it may take a snapshot."""
         height, now = self.application.height, time.monotonic()
         before, since = self._newest
         if height == before and now - since < STANDSTILL_S:
