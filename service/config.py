@@ -199,7 +199,7 @@ class CometBft(Section):
     program: Path | None = None
     """By default the one that `aeo cometbft install` built."""
     state_sync: tuple[Address, ...] = ()
-    """RPC addresses of members to begin a new node from a snapshot with; see `trust_height`."""
+    """RPC addresses of members, through tunnels of theirs, to begin a new node from a snapshot."""
     trust_height: Annotated[int, Field(ge=0)] = 0
     trust_hash: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{64})?$")] = ""
 
@@ -210,6 +210,8 @@ class CometBft(Section):
                 raise ValueError(f"peers: {peer} is not like <40 hex digits>@host:port")
         if not is_loopback(self.abci):
             raise ValueError("abci: whoever reaches it decides what the node records; loopback")
+        if not is_loopback(self.rpc):
+            raise ValueError("rpc: it shows the whole ledger to whoever reaches it; loopback")
         if self.state_sync and not (self.trust_height and self.trust_hash):
             raise ValueError("state_sync needs trust_height and trust_hash")
         return self

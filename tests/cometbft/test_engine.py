@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import structlog
 
 from ledger.chain.parameters import DEFAULT_PARAMETERS
 from ledger.chain.transaction import format_body
@@ -122,6 +123,7 @@ class Run:
 
 @pytest.fixture
 def run() -> Iterator[Run]:
+    structlog.reset_defaults()  # a command that was run before has left a log that is closed
     run = Run()
     yield run
     run.engine.stop()

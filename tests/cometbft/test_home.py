@@ -67,6 +67,9 @@ def test_each_knows_the_others_and_not_itself(federation: Path) -> None:
             (federation / economy / "cometbft" / "config" / "config.toml").read_text()
         )
         assert told["p2p"]["persistent_peers"].split(",") == list(engine.peers)
+        # However many strangers connect, there is room for the others.
+        ids = [peer.partition("@")[0] for peer in engine.peers]
+        assert told["p2p"]["unconditional_peer_ids"].split(",") == ids
         assert told["proxy_app"] == f"tcp://127.0.0.1:{7646 + 10 * number}"
 
 
@@ -100,6 +103,7 @@ def test_what_was_signed_last_is_never_forgotten(federation: Path) -> None:
     ("before", "after", "why"),
     [
         ('abci = "127.0.0.1', 'abci = "0.0.0.0', "whoever reaches it decides"),
+        ('\nrpc = "127.0.0.1', '\nrpc = "0.0.0.0', "it shows the whole ledger"),
         ('peers = [', 'peers = ["nobody@nowhere",', "is not like"),
         ('kind = "cometbft"', 'kind = "raft"', "'solo' or 'cometbft'"),
         ('home = "cometbft"', 'home = "cometbft"\nhaste = 1', "no such setting"),

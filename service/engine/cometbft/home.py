@@ -174,6 +174,8 @@ def _config(settings: HomeSettings) -> dict[str, Any]:
             "laddr": f"tcp://{settings.p2p}",
             "external_address": settings.external,
             "persistent_peers": ",".join(settings.peers),
+            # Strangers may fill all other places; members always find one.
+            "unconditional_peer_ids": ",".join(peer.partition("@")[0] for peer in settings.peers),
             # Members are few and known by name; their addresses may be private ones.
             "addr_book_strict": False,
             "allow_duplicate_ip": True,
