@@ -1,4 +1,4 @@
-"""CometBFT with a wrong clock: the pinned sources, with one function replaced.
+"""CometBFT with a wrong clock: the pinned sources, with its own clock replaced.
 
 A Go program asks the kernel for the time, past every library, and no namespace turns the civil
 clock. So one is built whose own function for it (`types/time`, which stamps votes and proposals)
@@ -53,6 +53,12 @@ def _build(cache: Path, program: Path) -> None:
     clock.write_text(
         text.replace('import (\n\t"sort"\n', 'import (\n\t"os"\n\t"sort"\n\t"strconv"\n')
     )
+    # Whether a block is from the future is asked of the kernel's clock by itself.
+    judging = sources / "state" / "validation.go"
+    text = judging.read_text().replace("time.Now()", "cmttime.Now()")
+    imported = f'"{module}/types"\n'
+    assert imported in text, "the imports are not as they were"
+    judging.write_text(text.replace(imported, f'{imported}\tcmttime "{module}/types/time"\n', 1))
     environment = os.environ | {
         "GOPATH": str(cache / "go"),
         "GOCACHE": str(cache / "go-build"),
