@@ -146,6 +146,7 @@ def cometbft_engine(
         Rpc(settings.files.rpc),
         process=process,
         keys=ConsensusKeys(settings.home, keys.folder),
+        members=[peer.partition("@")[0] for peer in settings.files.peers],
     )
 
 

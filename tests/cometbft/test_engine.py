@@ -2,7 +2,7 @@
 
 import json
 import threading
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,6 +14,7 @@ from ledger.chain.transaction import format_body
 from ledger.state.refusals import SEQUENCE_AHEAD, SIGNATURE_INVALID
 from ledger_world import START, World
 from service.engine.cometbft import engine as engine_module
+from service.engine.cometbft.caught_up import caught_up
 from service.engine.cometbft.codes import number_of
 from service.engine.cometbft.engine import CometBftEngine
 from service.engine.cometbft.rpc import CometBftUnreachable, Rpc
@@ -273,3 +274,73 @@ def test_blocks_that_come_are_no_standstill(run: Run, monkeypatch: pytest.Monkey
             standing.height += 1
     finally:
         engine.stop()
+
+
+class Told(Outside):
+    """A CometBFT at height 100 that says what its peers say of themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.peers: dict[str, int] = {}
+
+    def answer(self, asked: dict[str, object]) -> dict[str, object]:
+        results = {
+            "status": {
+                "node_info": {"id": "own"},
+                "sync_info": {
+                    "latest_block_height": "100",
+                    "latest_app_hash": "",
+                    "catching_up": False,
+                },
+                "validator_info": {"address": "", "voting_power": "1"},
+            },
+            "validators": {
+                "validators": [
+                    {"pub_key": {"value": b64encode(bytes([each])).decode()}, "voting_power": "1"}
+                    for each in range(4)
+                ]
+            },
+            "dump_consensus_state": {
+                "peers": [
+                    {
+                        "node_address": f"{peer}@127.0.0.1:1",
+                        "peer_state": {"round_state": {"height": str(height)}},
+                    }
+                    for peer, height in self.peers.items()
+                ]
+            },
+        }
+        return {"result": results[str(asked["method"])]}
+
+
+@pytest.mark.parametrize(
+    ("members", "peers", "expected"),
+    [
+        ("abc", {"a": 101, "b": 101, "c": 101}, True),
+        ("abc", {"a": 999, "b": 101, "c": 101}, True),
+        ("abc", {"a": 999, "b": 999, "c": 101}, False),
+        ("abc", {"a": 101, "b": 101}, True),
+        ("abc", {"a": 101}, False),
+        ("abc", {"a": 101, "b": 0}, False),
+        # Strangers say nothing, neither that it is behind nor that it is not.
+        ("abc", {"a": 101, "b": 101, "x": 999, "y": 999}, True),
+        ("abc", {"x": 101, "y": 101}, False),
+        # A newcomer dials one member and has no others to compare with.
+        ("a", {"a": 101}, True),
+        ("a", {"a": 102}, False),
+        # A first member knows nobody when it starts: whoever dials it counts.
+        ("", {"a": 101, "b": 101}, True),
+        ("", {}, False),
+    ],
+)
+def test_others_say_whether_it_has_caught_up(
+    members: str, peers: dict[str, int], expected: bool
+) -> None:
+    outside = Told()
+    outside.peers = peers
+    rpc = Rpc(outside.address)
+    try:
+        assert caught_up(rpc, members) is expected
+    finally:
+        rpc.close()
+        outside.stop()

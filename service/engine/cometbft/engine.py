@@ -32,6 +32,7 @@ import structlog
 
 from ledger.state.machine import Block
 from ledger.state.refusals import BLOCK_FULL, SEQUENCE_AHEAD
+from service.engine.cometbft.caught_up import caught_up
 from service.engine.cometbft.codes import AUTHOR_WAITS, NUMBER_WAITS, code_of
 from service.engine.cometbft.rpc import CometBftUnreachable, Rpc
 from service.engine.feed import BlockFeed
@@ -129,22 +130,8 @@ class _One:
         self.sent_at = 0.0
 
 
-def caught_up(rpc: Rpc) -> bool:
-    """Whether CometBFT has all that the others have decided. `CometBftUnreachable`.
-
-    It may say so of itself as soon as it has a peer, a day of blocks behind. So the peers' own
-    heights count, but for the highest: as many as may lie could name any.
-    """
-    status, validators = rpc.status(), len(rpc.validators())
-    if status.catching_up or validators == 1:
-        return not status.catching_up
-    heights = sorted(rpc.peer_heights(), reverse=True)
-    liars = (validators - 1) // 3
-    return len(heights) > liars and status.height + 1 >= heights[liars]
-
-
 class CometBftEngine:
-    """Orders by CometBFT. `process` None: somebody else runs it."""
+    """Orders by CometBFT. `process` None: somebody else runs it. `members`: ids of its peers."""
 
     in_flight: Final = IN_FLIGHT
 
@@ -157,6 +144,7 @@ class CometBftEngine:
         *,
         process: Process | None,
         keys: Keys | None = None,
+        members: Collection[str] = (),
     ) -> None:
         self.feed = feed
         self.rpc = rpc
@@ -164,6 +152,7 @@ class CometBftEngine:
         self._server = server
         self._process = process
         self._keys = keys
+        self._members = members
         self._changed = threading.Condition()
         # Guarded by the condition: all that waits, in order; and what of it is to be handed over.
         self._waiting: OrderedDict[bytes, _One] = OrderedDict()
@@ -363,7 +352,7 @@ class CometBftEngine:
                     break
             self._end_standstill()
             try:
-                if self._behind and caught_up(self.rpc):
+                if self._behind and caught_up(self.rpc, self._members):
                     self._behind = False
                     _log.info("caught up with the other members")
                 if self._keys is None or self._process is None:

@@ -82,11 +82,16 @@ class Rpc:
         """How many other nodes it is connected to."""
         return int(self._result("net_info", {})["n_peers"])
 
-    def peer_heights(self) -> list[int]:
-        """The block that each peer says it votes on, as far as it has said so."""
+    def peer_heights(self) -> dict[str, int]:
+        """The block that each peer says it votes on, by the peer's id, as far as it has said so."""
         told = self._result("dump_consensus_state", {})
-        states = (peer["peer_state"]["round_state"] for peer in told["peers"] or ())
-        return [height for state in states if (height := int(state["height"])) > 0]
+        heights = {
+            str(peer["node_address"]).partition("@")[0]: int(
+                peer["peer_state"]["round_state"]["height"]
+            )
+            for peer in told["peers"] or ()
+        }
+        return {peer: height for peer, height in heights.items() if height > 0}
 
     def block_hash(self, height: int) -> str:
         """The id of a block, in hex: what state sync is told to trust."""
