@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
 from google.protobuf.message import DecodeError
 
 from aeo.exchange.v1 import ledger_service_pb2 as pb
@@ -24,14 +25,17 @@ from ledger.chain.snapshot import (
     format_manifest,
     parse_manifest,
 )
-from ledger.errors import ChainError, FormatError
+from ledger.errors import ChainError, FormatError, LedgerError
 from ledger.state.machine import Machine
 from service.engine.cometbft.protocol import SnapshotInfo
+from service.errors import ServiceError
 from service.node.governance.set_changes import SetChanges
 from service.node.snapshots import Snapshots
 from service.node.taking_up import take_up
 from service.store.ledger.engine_mark import EngineMark
 from service.store.ledger.ledger_store import LedgerStore
+
+_log = structlog.get_logger("aeo.snapshots")
 
 
 class _Taking(NamedTuple):
@@ -64,18 +68,29 @@ class EngineSnapshots:
         self._taking: _Taking | None = None
 
     def list(self) -> Sequence[SnapshotInfo]:
-        """The snapshots at hand that the engine has a height of."""
-        return [
-            SnapshotInfo(
-                each.engine_height,
-                FORMAT,
-                len(each.manifest.chunk_hashes),
-                each.manifest.hash,
-                _metadata(each.manifest, self._set_changes.all(each.height)),
+        """The snapshots at hand that the engine has a height of.
+
+        Any peer may ask; where the set changes of one cannot be shown, that one is left out.
+        """
+        shown = []
+        for each in self._snapshots.held():
+            if not each.engine_height:
+                continue
+            try:
+                changes = self._set_changes.all(each.height)
+            except (ServiceError, LedgerError) as error:
+                _log.warning("snapshot not shown", height=each.height, reason=str(error))
+                continue
+            shown.append(
+                SnapshotInfo(
+                    each.engine_height,
+                    FORMAT,
+                    len(each.manifest.chunk_hashes),
+                    each.manifest.hash,
+                    _metadata(each.manifest, changes),
+                )
             )
-            for each in self._snapshots.held()
-            if each.engine_height
-        ]
+        return shown
 
     def chunk(self, height: int, version: int, index: int) -> bytes:
         """One chunk of the snapshot of the engine's height; empty where there is none."""

@@ -7,11 +7,13 @@ import pytest
 from aeo.abci.v1 import abci_pb2 as abci
 from cometbft.driver import Decided, Network, Validator
 from ledger.chain.header import header_hash
+from ledger.chain.set_change import SetChange
 from ledger.chain.snapshot import FORMAT
 from ledger.state.map_updates import MapHere
 from ledger_world import BACKEND
 from service.engine.cometbft.application import Application
 from service.engine.cometbft.home import chain_id
+from service.errors import StoreCorrupt
 from service.node.blocks import LedgerBlocks
 from service.node.engine_snapshots import EngineSnapshots
 from service.node.governance.set_changes import SetChanges
@@ -80,7 +82,7 @@ def network(tmp_path: Path) -> Network:
     network.close()
 
 
-def giver(network: Network) -> tuple[Application, bytes]:
+def giver(network: Network, kind: type[SetChanges] = SetChanges) -> tuple[Application, bytes]:
     """An application with a snapshot of now, and the hash that its engine knows of it."""
     validator = network["AU"]
     snapshots = Snapshots(
@@ -89,7 +91,7 @@ def giver(network: Network) -> tuple[Application, bytes]:
         every=0,
     )
     snapshots.make(validator.state, validator.application.height)
-    changes = SetChanges(validator.store, validator.state.genesis, BACKEND)
+    changes = kind(validator.store, validator.state.genesis, BACKEND)
     application = Application(
         validator.machine,
         LedgerBlocks(validator.store),
@@ -178,6 +180,17 @@ def test_a_death_before_cometbft_has_kept_what_the_snapshot_brought(network: Net
     node.catch_up(network["AU"].blocks)
     check_same(node.state, network["AU"].state)
     node.crash()
+
+
+def test_a_peer_that_asks_for_snapshots_stops_nobody(network: Network) -> None:
+    """Trust in a snapshot cannot be shown where the store has lost how it passed on."""
+
+    class Lost(SetChanges):
+        def all(self, last: int | None = None) -> list[SetChange]:
+            raise StoreCorrupt("ledger.db", f"header {last}", "no hand-over leads to its set")
+
+    source, _ = giver(network, Lost)
+    assert not source.list_snapshots(abci.RequestListSnapshots()).snapshots
 
 
 def test_what_is_refused(network: Network) -> None:
