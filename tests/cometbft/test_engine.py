@@ -3,7 +3,7 @@
 import json
 import threading
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -343,4 +343,32 @@ def test_others_say_whether_it_has_caught_up(
         assert caught_up(rpc, members) is expected
     finally:
         rpc.close()
+        outside.stop()
+
+
+def test_a_key_that_cannot_be_written_now_is_written_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A full disk must not end the watch: the member would never vote again."""
+
+    class Keys:
+        asked = 0
+
+        def follow(self, validators: Collection[bytes]) -> bool:
+            assert len(validators) == 4
+            self.asked += 1
+            if self.asked == 1:
+                raise OSError(28, "No space left on device")
+            return self.asked == 2
+
+    monkeypatch.setattr(engine_module, "WATCH_S", 0.01)
+    structlog.reset_defaults()
+    outside, standing = Told(), Standing(7)
+    rpc = Rpc(outside.address)
+    engine = CometBftEngine(standing, standing, BlockFeed(), rpc, process=standing, keys=Keys())
+    engine.start()
+    try:
+        assert standing.started(1, WAIT_S)
+    finally:
+        engine.stop()
         outside.stop()

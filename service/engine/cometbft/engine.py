@@ -350,20 +350,24 @@ class CometBftEngine:
             with self._changed:
                 if self._changed.wait_for(lambda: self._stopping, WATCH_S):
                     break
-            self._end_standstill()
             try:
-                if self._behind and caught_up(self.rpc, self._members):
-                    self._behind = False
-                    _log.info("caught up with the other members")
-                if self._keys is None or self._process is None:
-                    continue
-                validators = self.rpc.validators()
+                self._end_standstill()
+                self._look()
             except CometBftUnreachable:
                 continue
-            if self._keys.follow(validators):
-                _log.info("CometBFT starts again with another consensus key")
-                self._process.restart()
+            except Exception as error:  # noqa: BLE001 - a full disk, say: it is looked again
+                _log.error("CometBFT is not looked after", reason=str(error))
         self.rpc.close()
+
+    def _look(self) -> None:
+        if self._behind and caught_up(self.rpc, self._members):
+            self._behind = False
+            _log.info("caught up with the other members")
+        if self._keys is None or self._process is None:
+            return
+        if self._keys.follow(self.rpc.validators()):
+            _log.info("CometBFT starts again with another consensus key")
+            self._process.restart()
 
     def _end_standstill(self) -> None:
         """Start CometBFT again where it stands still; without a block it may take a snapshot."""
