@@ -58,6 +58,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ledger.chain.genesis import GENESIS_LIMIT
 from ledger.chain.header import HEADER_BYTES, Header, parse_header
+from ledger.chain.transaction import MAX_TRANSACTION_BYTES
 from ledger.errors import ChainError, FormatError
 from ledger.hashing import HASH_BYTES, tagged
 
@@ -89,6 +90,12 @@ ITEM_BYTES: Final = 1 << 18
 ITEM_LIMIT: Final = 1 << 26
 # 200 GB, of which the manifest has 3 MB.
 MAX_CHUNKS: Final = 100_000
+
+# What a snapshot can have at most for its header: histories hold a transaction's records with a
+# place and a head each, less than as much again; each height has a row; the rest is small tables.
+_TRANSACTION_BYTES: Final = 2 * MAX_TRANSACTION_BYTES
+_HEIGHT_BYTES: Final = 256
+_OTHER_BYTES: Final = 32 << 20
 
 _FRAME_BYTES: Final = 5
 _COUNT_AT: Final = len(MANIFEST_MAGIC) + HEADER_BYTES
@@ -145,9 +152,28 @@ def chunk_hash(chunk: bytes) -> bytes:
 
 def check_chunk(manifest: Manifest, index: int, chunk: bytes) -> None:
     """Check that `chunk` is the one that stands at `index`; raises `ChainError`."""
-    if index >= len(manifest.chunk_hashes) or chunk_hash(chunk) != manifest.chunk_hashes[index]:
+    if (
+        index >= len(manifest.chunk_hashes)
+        or len(chunk) > CHUNK_BYTES
+        or chunk_hash(chunk) != manifest.chunk_hashes[index]
+    ):
         place = f"chunk {index} of the snapshot of height {manifest.height}"
         raise ChainError(place, "it is not the one in the manifest")
+
+
+def check_extent(manifest: Manifest) -> None:
+    """Check that a snapshot of this header can have so many chunks; raises `ChainError`.
+
+    Nobody signs a manifest. Once its header is trusted, this keeps a node that makes chunks up from
+    filling the disk of whoever fetches them, before the last one shows what they are worth.
+    """
+    header, count = manifest.header, len(manifest.chunk_hashes)
+    most = header.log_size * _TRANSACTION_BYTES + header.height * _HEIGHT_BYTES + _OTHER_BYTES
+    if count * CHUNK_BYTES > most + CHUNK_BYTES:
+        place = f"snapshot of height {manifest.height}"
+        raise ChainError(
+            place, f"{count} chunks are more than a log of {header.log_size} entries fills"
+        )
 
 
 def checked_chunks(manifest: Manifest, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ from ledger.chain.snapshot import (
     FORMAT,
     Manifest,
     check_chunk,
+    check_extent,
     format_manifest,
     parse_manifest,
 )
@@ -116,6 +117,7 @@ class EngineSnapshots:
         sets = check_set_changes(genesis.signing_set, changes, genesis.network_id, self._backend)
         if sets[-1].hash != manifest.header.signing_set_hash:
             raise ChainError(place, "trust does not lead to the signing set of its header")
+        check_extent(manifest)
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(mode=0o700, parents=True)
         self._taking = _Taking(manifest, changes, info.height, set(range(info.chunks)))

@@ -13,7 +13,13 @@ from ledger.chain.genesis import Genesis
 from ledger.chain.header import header_hash, parse_header
 from ledger.chain.seal import SEALED, SealValue, open_seal
 from ledger.chain.set_change import SetChange, check_set_changes, format_set_change
-from ledger.chain.snapshot import Manifest, checked_chunks, format_manifest, parse_snapshot
+from ledger.chain.snapshot import (
+    Manifest,
+    check_extent,
+    checked_chunks,
+    format_manifest,
+    parse_snapshot,
+)
 from ledger.errors import AnchorError, ChainError
 from ledger.state.machine import Machine
 from ledger.state.rebuilding import Base
@@ -55,6 +61,7 @@ def check_offer(
     if seal.header_hash != header_hash(shown.header) or seal.attested_time < header.time:
         raise ChainError(place, "the seal is not of the header that is shown")
     check_attested_time(seal.attested_time, now)
+    check_extent(manifest)
     return seal
 
 

@@ -8,6 +8,7 @@ from ledger.chain.snapshot import (
     CHUNK_BYTES,
     Manifest,
     check_chunk,
+    check_extent,
     checked_chunks,
     chunk_hash,
     format_manifest,
@@ -112,6 +113,16 @@ def test_chunks_against_the_manifest() -> None:
             parse_manifest(wrong)
     more = Manifest(manifest.header_bytes, (*manifest.chunk_hashes, chunk_hash(b"")))
     assert more.hash != manifest.hash
+
+
+def test_no_more_chunks_than_its_header_allows() -> None:
+    world = everything()
+    manifest, _ = make_snapshot(world.view, world.headers)
+    check_extent(manifest)
+    room = (world.view.log_size * 120_000 + world.view.height * 256 + (32 << 20)) // CHUNK_BYTES + 1
+    check_extent(Manifest(manifest.header_bytes, (bytes(32),) * room))
+    with pytest.raises(ChainError, match=f"{room + 1} chunks are more than a log of"):
+        check_extent(Manifest(manifest.header_bytes, (bytes(32),) * (room + 1)))
 
 
 def test_chunks_of_another_size() -> None:
