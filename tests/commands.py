@@ -1,6 +1,7 @@
 """The commands as tests call them: in this process, or in one of their own."""
 
 import json
+import logging
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from typer.testing import CliRunner
 
 from service.aeo import app
@@ -65,7 +67,11 @@ class Pilot:
 
 
 def run(*arguments: str | Path) -> Said:
+    handlers = logging.root.handlers[:]
     result = CliRunner().invoke(app, [str(each) for each in arguments])
+    # Its log went to a stream that is closed now.
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Said(result.exit_code, result.stdout, result.stderr)

@@ -104,7 +104,7 @@ class Apart:
         node = self.running.enter_context(Node.start(node_settings(config)))
         serving = serving_settings(config, node)
         if not shows_own:
-            serving = replace(serving, security=replace(serving.security, others=()))
+            serving = replace(serving, security=replace(serving.security, others=(), renewed=None))
         self.running.enter_context(serve(node, serving))
         return node
 

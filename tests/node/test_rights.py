@@ -12,6 +12,7 @@ from aeo.exchange.v1 import (
     ledger_service_pb2,
     membership_service_pb2,
     publishing_service_pb2,
+    replica_service_pb2,
     status_service_pb2,
 )
 from node.node_world import agree
@@ -22,58 +23,61 @@ from service.node.node import Node
 
 # + may call it; columns as in the domain's table of access roles.
 TABLE = """
-                                    risk  border agency officer approver auditor admin node
-StatusService/Lookup                 +     +      +      .       .        .       .     .
-StatusService/BatchLookup            +     +      +      .       .        .       .     .
-StatusService/StreamLookup           +     +      +      .       .        .       .     .
-StatusService/LookupSupplyChain      +     +      +      .       .        .       .     .
-StatusService/GetHistory             +     +      +      .       .        .       .     .
-StatusService/GetReceipt             +     +      +      .       .        .       .     .
-StatusService/Watch                  +     +      +      .       .        .       .     .
-PublishingService/Publish            .     .      .      +       +        .       .     .
-PublishingService/ChangeStatus       .     .      .      +       +        .       .     .
-PublishingService/PublishAliases     .     .      .      +       +        .       .     .
-PublishingService/GetAlias           .     .      .      +       +        +       .     .
-PublishingService/Compare            .     .      .      +       +        .       .     .
-PublishingService/GetPublication     .     .      .      +       +        +       .     .
-PublishingService/ListPublications   .     .      .      +       +        +       .     .
-PublishingService/WatchPublication   .     .      .      +       +        +       .     .
-ArrangementService/Propose           .     .      .      +       +        .       .     .
-ArrangementService/Sign              .     .      .      +       +        .       .     .
-ArrangementService/Suspend           .     .      .      .       +        .       .     .
-ArrangementService/Resume            .     .      .      +       +        .       .     .
-ArrangementService/End               .     .      .      +       +        .       .     .
-ArrangementService/Amend             .     .      .      +       +        .       .     .
-ArrangementService/Start             .     .      .      +       +        .       .     .
-ArrangementService/OpenEpoch         .     .      .      +       +        .       .     .
-ArrangementService/Republish         .     .      .      +       +        .       .     .
-ArrangementService/FetchLookupKey    .     .      .      .       .        .       .     +
-ArrangementService/SetInstructions   .     .      .      +       +        .       .     .
-ArrangementService/GetInstructions   +     +      .      +       +        +       +     +
-ArrangementService/Get               +     +      .      +       +        +       +     +
-ArrangementService/List              +     +      .      +       +        +       +     +
-AccessLogService/ListAccess          .     .      .      .       .        +       .     .
-ApprovalService/ListPending          .     .      .      +       +        +       .     .
-ApprovalService/Approve              .     .      .      .       +        .       .     .
-ApprovalService/Reject               .     .      .      +       +        .       .     .
-MembershipService/List               +     +      .      +       +        +       +     +
-MembershipService/Get                +     +      .      +       +        +       +     +
-MembershipService/Propose            .     .      .      +       +        .       .     .
-MembershipService/Vote               .     .      .      +       +        .       .     .
-MembershipService/RotateKey          .     .      .      +       +        .       .     .
-LedgerService/GetNetwork             +     +      +      +       +        +       +     +
-LedgerService/GetLatest              +     +      +      +       +        +       +     +
-LedgerService/GetHeader              +     +      +      +       +        +       +     +
-LedgerService/GetInclusionProof      +     +      +      +       +        +       +     +
-LedgerService/GetConsistencyProof    +     +      +      +       +        +       +     +
-LedgerService/GetStateProof          +     +      +      +       +        +       +     +
-LedgerService/GetSeal                +     +      +      +       +        +       +     +
-LedgerService/GetTrustChain          +     +      +      +       +        +       +     +
-LedgerService/ListEvidence           +     +      +      +       +        +       +     +
-LedgerService/StreamBlocks           +     +      +      +       +        +       +     +
+                                    risk  border agency officer approver auditor admin node replica
+StatusService/Lookup                 +     +      +      .       .        .       .     .     .
+StatusService/BatchLookup            +     +      +      .       .        .       .     .     .
+StatusService/StreamLookup           +     +      +      .       .        .       .     .     .
+StatusService/LookupSupplyChain      +     +      +      .       .        .       .     .     .
+StatusService/GetHistory             +     +      +      .       .        .       .     .     .
+StatusService/GetReceipt             +     +      +      .       .        .       .     .     .
+StatusService/Watch                  +     +      +      .       .        .       .     .     .
+PublishingService/Publish            .     .      .      +       +        .       .     .     .
+PublishingService/ChangeStatus       .     .      .      +       +        .       .     .     .
+PublishingService/PublishAliases     .     .      .      +       +        .       .     .     .
+PublishingService/GetAlias           .     .      .      +       +        +       .     .     .
+PublishingService/Compare            .     .      .      +       +        .       .     .     .
+PublishingService/GetPublication     .     .      .      +       +        +       .     .     .
+PublishingService/ListPublications   .     .      .      +       +        +       .     .     .
+PublishingService/WatchPublication   .     .      .      +       +        +       .     .     .
+ArrangementService/Propose           .     .      .      +       +        .       .     .     .
+ArrangementService/Sign              .     .      .      +       +        .       .     .     .
+ArrangementService/Suspend           .     .      .      .       +        .       .     .     .
+ArrangementService/Resume            .     .      .      +       +        .       .     .     .
+ArrangementService/End               .     .      .      +       +        .       .     .     .
+ArrangementService/Amend             .     .      .      +       +        .       .     .     .
+ArrangementService/Start             .     .      .      +       +        .       .     .     .
+ArrangementService/OpenEpoch         .     .      .      +       +        .       .     .     .
+ArrangementService/Republish         .     .      .      +       +        .       .     .     .
+ArrangementService/FetchLookupKey    .     .      .      .       .        .       .     +     .
+ArrangementService/SetInstructions   .     .      .      +       +        .       .     .     .
+ArrangementService/GetInstructions   +     +      .      +       +        +       +     +     .
+ArrangementService/Get               +     +      .      +       +        +       +     +     .
+ArrangementService/List              +     +      .      +       +        +       +     +     .
+AccessLogService/ListAccess          .     .      .      .       .        +       .     .     .
+ApprovalService/ListPending          .     .      .      +       +        +       .     .     .
+ApprovalService/Approve              .     .      .      .       +        .       .     .     .
+ApprovalService/Reject               .     .      .      +       +        .       .     .     .
+MembershipService/List               +     +      .      +       +        +       +     +     .
+MembershipService/Get                +     +      .      +       +        +       +     +     .
+MembershipService/Propose            .     .      .      +       +        .       .     .     .
+MembershipService/Vote               .     .      .      +       +        .       .     .     .
+MembershipService/RotateKey          .     .      .      +       +        .       .     .     .
+LedgerService/GetNetwork             +     +      +      +       +        +       +     +     +
+LedgerService/GetLatest              +     +      +      +       +        +       +     +     +
+LedgerService/GetHeader              +     +      +      +       +        +       +     +     +
+LedgerService/GetInclusionProof      +     +      +      +       +        +       +     +     +
+LedgerService/GetConsistencyProof    +     +      +      +       +        +       +     +     +
+LedgerService/GetStateProof          +     +      +      +       +        +       +     +     +
+LedgerService/GetSeal                +     +      +      +       +        +       +     +     +
+LedgerService/GetTrustChain          +     +      +      +       +        +       +     +     +
+LedgerService/ListEvidence           +     +      +      +       +        +       +     +     +
+LedgerService/StreamBlocks           +     +      +      +       +        +       +     +     +
+LedgerService/GetSnapshot            +     +      +      +       +        +       +     +     +
+LedgerService/GetSnapshotChunk       +     +      +      +       +        +       +     +     +
+ReplicaService/GetKeyring            .     .      .      .       .        .       .     .     +
 """
 ROLES = ("risk-engine", "border-officer", "agency", "officer")
-ROLES += ("approver", "auditor", "node-admin", "node")
+ROLES += ("approver", "auditor", "node-admin", "node", "replica")
 WRITING = {"PublishingService", "ArrangementService", "ApprovalService", "MembershipService"}
 FILES = {
     "StatusService": status_service_pb2,
@@ -83,6 +87,7 @@ FILES = {
     "ArrangementService": arrangement_service_pb2,
     "LedgerService": ledger_service_pb2,
     "MembershipService": membership_service_pb2,
+    "ReplicaService": replica_service_pb2,
 }
 
 
