@@ -56,7 +56,7 @@ MAX_BATCH: Final = 3_000
 """Questions of one batch: about 150 KB, answered in 10 to 50 ms."""
 SEAL_WAIT_SECONDS: Final = 1.0
 """How long a look-up with proof waits for the seal of a block that has just come: milliseconds,
-unless the sealers are away; the proof then goes without, and says so."""
+unless the sealers are away; the proof is then of the state before."""
 
 
 class StatusServicer:
@@ -66,6 +66,8 @@ class StatusServicer:
         self._node = node
         self.desks = Desks(node, remembered)
         self._watching = Watching(node)
+        # The last state for whose seal a call has waited in vain: the next need not wait again.
+        self._left_unsealed: State | None = None
 
     def methods(self) -> Mapping[str, Method]:
         """What to register under `SERVICE`."""
@@ -369,18 +371,29 @@ class StatusServicer:
             raise _no_key(str(error)) from None
 
     def _sealed(self, position: Position) -> Position:
-        """The same, or a newer one, with its seal: a proof without one shows nothing yet."""
-        feed = self._node.feed
-        deadline = self._node.clock.monotonic_ns() + int(SEAL_WAIT_SECONDS * 1e9)
-        while position.finality == pb.FINALITY_RECORDED:
+        """The same, or a newer one, that has a seal; where none comes, the newest that has one.
+
+        A proof without a seal would show nothing.
+        """
+        if position.finality != pb.FINALITY_RECORDED:
+            return position
+        host, state = self._node, position.state
+        feed, clock = host.feed, host.clock
+        deadline = clock.monotonic_ns() + int(SEAL_WAIT_SECONDS * 1e9)
+        while True:
             seen = feed.version
-            position = self.desks.position()
-            left = deadline - self._node.clock.monotonic_ns()
+            proven = host.proven_state
+            if proven is not None and proven.height >= state.height:
+                break
+            left = deadline - clock.monotonic_ns()
             # A writer that has stopped seals no more, and nobody sleeps on its feed.
-            if left <= 0 or position.finality != pb.FINALITY_RECORDED or feed.closed:
+            if left <= 0 or feed.closed or state is self._left_unsealed:
+                self._left_unsealed = state
                 break
             feed.wait(seen, left / 1e9)
-        return position
+        if proven is None:
+            return position
+        return Position(proven, position.times, host.seal_of(proven.height).finality)
 
 
 def _read(question: bytes) -> pb.LookupRequest:

@@ -53,6 +53,7 @@ from service.node.keys.epochs import Epochs
 from service.node.keys.keyring import Keyring
 from service.node.keys.peers import NodeTlsSource, Peers
 from service.node.lookup.host import SealView
+from service.node.lookup.proven_state import ProvenState
 from service.node.map_process import MapProcess
 from service.node.monitoring.desk import MonitoringDesk
 from service.node.ordering import Ordering, cometbft_engine, finishing
@@ -195,6 +196,8 @@ class Node:
                 newest.attested_time,
             )
         )
+        self._proven = ProvenState(self._current, lambda: self.newest_seal)
+        self.feed.listen(lambda _: self._proven.after_block())
         hosted = {economy: self._host(held, on_step) for economy, held in sorted(keys.items())}
         self.hosted: Mapping[str, HostedMember] = hosted
         self._profile_exchange = ProfileExchange(
@@ -295,6 +298,11 @@ class Node:
         height, seal = made
         finality = _finality(sealed=seal.level == SEALED)
         return SealView(height, seal.data, finality, seal.attested_time)
+
+    @property
+    def proven_state(self) -> State | None:
+        """The newest state with such a seal; None between a start and the first one, if at all."""
+        return self._proven.newest()
 
     def seal_of(self, height: int) -> SealView:
         """The best seal of the header at `height`, as stored.

@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import pytest
 from aeo.exchange.v1 import status_service_pb2 as pb
 from aeo.exchange.v1.status_service_pb2_grpc import StatusServiceStub
 from client.conftest import Exchange, row, suspend
+from ledger.audit.receipt import parse_receipt
+from ledger.chain.header import parse_header
 from node.node_world import agree, make_network, text_between
 from service.api.listener import PlaintextLoopback
 from service.api.serving import ServingSettings, serve
-from service.api.status import SERVICE
+from service.api.status import SEAL_WAIT_SECONDS, SERVICE
 from service.client import (
     ArrangementClient,
     Denied,
@@ -28,6 +31,7 @@ from service.client.status import CaughtUp, Cursor, StatusNews
 from service.client.verdicts import AliasOf, Outcome
 from service.clock import OffsetClock, SystemClock
 from service.logs import set_up_logs
+from service.node.governance.sealer import HostedSealer
 from service.node.node import Node
 
 ASK = {"function": "EX", "direction": "IMPORT", "mode": 1}
@@ -387,7 +391,7 @@ class StandingClock(OffsetClock):
         return 1
 
 
-def test_a_proof_without_a_writer_comes_without_a_seal(tmp_path: Path):
+def test_a_proof_without_a_writer_is_of_the_state_before(tmp_path: Path):
     def stop_at(step: str) -> None:
         if step == "seal:before" and armed.is_set():
             raise OSError("the disk is gone")
@@ -408,9 +412,38 @@ def test_a_proof_without_a_writer_comes_without_a_seal(tmp_path: Path):
                 lookup = StatusServiceStub(channel).Lookup
                 asked = pb.LookupRequest(include_proof=True, **ON_THE_WIRE)
                 said = lookup(asked, metadata=who, timeout=5)
-    assert said.finality == pb.FINALITY_RECORDED
-    assert said.proof.header
-    assert not said.proof.seal
+        newest = node.state.height
+    assert said.finality == pb.FINALITY_SEALED
+    assert said.proof.seal
+    assert parse_header(said.proof.header).height == newest - 1
+
+
+def test_what_is_proved_while_no_seal_comes_is_the_state_before(
+    own_exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+):
+    sealed = own_exchange.node.state.height
+    with own_exchange.engine() as client:
+        assert client.lookup("HK3", prove=True, **ASK).verified
+        with monkeypatch.context() as away:
+            away.setattr(HostedSealer, "seal", lambda *_: None)
+            for number in range(3):
+                own_exchange.node.hosted["HK"].publisher.heartbeat().result(10)
+                began = time.monotonic()
+                first = client.lookup("HK3", prove=True, **ASK)
+                waited = time.monotonic() - began
+                began = time.monotonic()
+                again = client.lookup("HK3", prove=True, **ASK)
+                assert waited >= SEAL_WAIT_SECONDS > time.monotonic() - began, "one waits for all"
+                for verdict in (first, again):
+                    assert verdict.verified
+                    assert verdict.finality == "SEALED"
+                    assert verdict.checked.height == sealed
+                receipt = client.receipt(Question("HK3", **ASK))
+                assert parse_header(parse_receipt(receipt).header).height == sealed
+                assert own_exchange.node.state.height == sealed + number + 1
+                assert client.lookup("HK3", **ASK).finality == "RECORDED"
+        own_exchange.node.hosted["HK"].publisher.heartbeat().result(10)
+        assert client.lookup("HK3", prove=True, **ASK).checked.height == sealed + 4
 
 
 def test_what_the_ledger_refused_is_no_news(exchange: Exchange):

@@ -83,6 +83,10 @@ class AnsweringHost(Protocol):
         """The newest seal that is at least attested; None before the first."""
 
     @property
+    def proven_state(self) -> State | None:
+        """The newest state with such a seal, of this height or a lower one; None if unknown."""
+
+    @property
     def feed(self) -> BlockFeed:
         """News of blocks and seals."""
 

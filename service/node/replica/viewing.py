@@ -32,6 +32,7 @@ from service.node.access_log import AccessLog
 from service.node.governance.set_changes import SetChanges
 from service.node.keys.keyring import keys_by_name
 from service.node.lookup.host import SealView
+from service.node.lookup.proven_state import ProvenState
 from service.node.replica.delta import (
     Beginning,
     Delta,
@@ -158,6 +159,7 @@ class Viewing:
         member = ViewMember(content.economy, keys, NoProfiles(), access_log)
         self._keys = keys
         self.hosted: Mapping[str, ViewMember] = {content.economy: member}
+        self._proven = ProvenState(lambda: view.state, lambda: self._seals.newest)
         self._told: Connection | None = None
 
     @classmethod
@@ -201,6 +203,7 @@ class Viewing:
         """Put one message into place, and wake whoever waits."""
         if isinstance(message, Delta):
             self._view.apply(message)
+            self._proven.after_block()
         elif isinstance(message, SealView):
             self._seals.newest = message
         else:
@@ -227,6 +230,11 @@ class Viewing:
     def newest_seal(self) -> SealView | None:
         """The newest seal that is at least attested."""
         return self._seals.newest
+
+    @property
+    def proven_state(self) -> State | None:
+        """The newest state with such a seal."""
+        return self._proven.newest()
 
     def seal_of(self, height: int) -> SealView:
         """The best seal of the header at `height`; its finality by later seals too."""
