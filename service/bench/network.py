@@ -35,9 +35,9 @@ from service.client.publishing import PublishingClient
 from service.engine.cometbft.install import install
 from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder
-from service.node.federation import Place, found_federation
-from service.node.founding import LOCAL_HOSTS, Plan
-from service.node.member_node import MemberNode
+from service.node.founding.federation import Place, found_federation
+from service.node.founding.folder import LOCAL_HOSTS, Plan
+from service.node.founding.member_node import MemberNode
 
 MEMBERS: Final = ("AU", "HK", "JP", "NZ")
 RATE: Final = 10_000

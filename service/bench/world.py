@@ -28,7 +28,7 @@ from service.keys.authority import Issued, issue_client, issue_node, make_author
 from service.keys.member_keys import Founder, MemberKeys, register_founder
 from service.keys.pem import format_p256
 from service.keys.spiffe import AccessRole, SpiffeId, format_spiffe, format_trust_domain
-from service.node.network import create_network
+from service.node.founding.network import create_network
 from service.node.node import Node, NodeSettings
 
 NETWORK: Final = "bench"

@@ -46,9 +46,9 @@ from service.engine.cometbft.install import install
 from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder
 from service.logs import set_up_logs
-from service.node.federation import Place, found_federation
-from service.node.founding import LOCAL_HOSTS, Plan
-from service.node.member_node import MemberNode
+from service.node.founding.federation import Place, found_federation
+from service.node.founding.folder import LOCAL_HOSTS, Plan
+from service.node.founding.member_node import MemberNode
 
 MEMBERS: Final = ("AU", "JP", "KR", "TW")
 HUB: Final = "TW"

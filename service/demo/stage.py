@@ -21,7 +21,7 @@ from service.demo.figures import Figures
 from service.errors import Failed, Refused
 from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder
-from service.node.founding import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
 from service.store.home.home_store import HomeStore
 
 AEO: Final = (sys.executable, "-m", "service.aeo")

@@ -39,7 +39,6 @@ from service.node.access_log import AccessLog
 from service.node.approvals import Approvals
 from service.node.arrangements.agreements import Agreements
 from service.node.blocks import LedgerBlocks
-from service.node.engine_snapshots import EngineSnapshots
 from service.node.governance.evidence import Evidence
 from service.node.governance.hand_over import HandOverKeeper
 from service.node.governance.member_key import HeldKeys
@@ -64,7 +63,8 @@ from service.node.publishing.heartbeat import Heartbeats
 from service.node.publishing.publications import Publications
 from service.node.publishing.publisher import Publisher
 from service.node.restoring import check_guard, restore
-from service.node.snapshots import EVERY_BLOCKS, Snapshots
+from service.node.snapshots.engine_snapshots import EngineSnapshots
+from service.node.snapshots.made import EVERY_BLOCKS, Snapshots
 from service.store.guard import SealGuard
 from service.store.home.home_store import HomeStore
 from service.store.ledger.ledger_store import LedgerStore, SealLevel, StoredSeal

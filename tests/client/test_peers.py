@@ -30,7 +30,7 @@ from service.errors import NoEndpoint, PeerRefused, PeerUnreachable
 from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder
 from service.node.arrangements.agreements import Agreements
-from service.node.founding import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
 from service.node.keys.delivery import NoLookupKey
 from service.node.keys.keyring import WrongLookupKey
 from service.node.keys.peers import Peers

@@ -29,9 +29,9 @@ from service.engine.cometbft.rpc import CometBftUnreachable, Rpc, Status
 from service.keys.key_file import write_new
 from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import make_member_keys, register_member
-from service.node.federation import Place, found_federation, join_federation
-from service.node.founding import LOCAL_HOSTS, Plan
-from service.node.member_node import MemberNode
+from service.node.founding.federation import Place, found_federation, join_federation
+from service.node.founding.folder import LOCAL_HOSTS, Plan
+from service.node.founding.member_node import MemberNode
 
 WAIT_S = 60.0
 MEMBERS = ("AU", "HK", "JP", "NZ")

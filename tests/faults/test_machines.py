@@ -16,7 +16,7 @@ from faults import bent
 from faults.load import Load
 from ledger.chain.parameters import DEFAULT_PARAMETERS
 from service.client import LedgerClient
-from service.node.network import join_network
+from service.node.founding.network import join_network
 from service.node.node import NodeSettings
 from service.store.backup import back_up
 

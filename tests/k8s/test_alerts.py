@@ -22,7 +22,7 @@ from service.api.serving import serve
 from service.config import load_config
 from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder
-from service.node.founding import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
 from service.node.node import Node
 
 Case = dict[str, list[float]]

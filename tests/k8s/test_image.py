@@ -23,7 +23,7 @@ from service.keys.authority import issue_node
 from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder, open_issued
 from service.keys.pem import format_p256
-from service.node.founding import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
 
 VOLUMES = ("/tmp", "/var/lib/aeo/data", "/var/lib/aeo/guard")
 START_S = 60.0

@@ -26,7 +26,7 @@ from service.keys.member_keys import (
     make_member_keys,
     register_founder,
 )
-from service.node.network import create_network
+from service.node.founding.network import create_network
 from service.node.node import Node, NodeSettings
 
 NETWORK = "test"

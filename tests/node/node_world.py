@@ -9,7 +9,7 @@ from aeo.ledger.v1 import arrangement_pb2, status_pb2
 from ledger.chain.parameters import DEFAULT_PARAMETERS, Parameters
 from ledger_world import BACKEND, bls_secret, registration
 from service.clock import Clock, SystemClock
-from service.node.network import create_network
+from service.node.founding.network import create_network
 from service.node.node import Node, NodeSettings
 
 MEMBERS = ("HK", "NZ")

@@ -16,8 +16,8 @@ from ledger_world import BACKEND, bls_secret, registration
 from node.node_world import MEMBERS, agree, request, row, wait_recorded
 from service.clock import SystemClock
 from service.errors import StoreBusy, StoreError
+from service.node.founding.network import create_network
 from service.node.lookup.desks import Desks
-from service.node.network import create_network
 from service.node.node import Node, NodeSettings
 from service.store import fence
 from service.store.location import parse_stores

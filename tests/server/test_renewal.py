@@ -29,7 +29,7 @@ from service.keys.member_keys import Founder, open_issued
 from service.keys.pem import format_p256
 from service.keys.renewal import RenewedCertificate
 from service.keys.spiffe import AccessRole, node_host
-from service.node.founding import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
 from service.node.node import Node
 
 WHO = {

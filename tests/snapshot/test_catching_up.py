@@ -16,8 +16,8 @@ from ledger.state.map_updates import MapHere
 from ledger_world import BACKEND
 from service.client import LedgerClient, NoSuchThing
 from service.client.snapshots import fetch_snapshot, show_snapshot
-from service.node.catching_up import catch_up
 from service.node.restoring import restore
+from service.node.snapshots.catching_up import catch_up
 from service.store.ledger.ledger_store import LedgerStore
 from snapshot.restored import check_same
 

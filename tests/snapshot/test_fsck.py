@@ -15,7 +15,7 @@ from ledger.state.snapshotting import make_snapshot
 from ledger_world import BACKEND
 from service.cli.auditing.store_from_base import verify_from_base
 from service.errors import StoreCorrupt
-from service.node.taking_up import take_up
+from service.node.snapshots.taking_up import take_up
 from service.store.ledger.ledger_store import LedgerStore, SealLevel
 from snapshot.restored import everything
 from snapshot.test_taking_up import changes

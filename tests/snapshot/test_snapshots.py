@@ -10,7 +10,7 @@ from ledger.state.machine import Machine
 from ledger.state.snapshotting import make_snapshot
 from ledger.state.state import State
 from ledger_world import BACKEND, World
-from service.node.snapshots import Snapshots
+from service.node.snapshots.made import Snapshots
 from snapshot.restored import everything
 
 

@@ -15,10 +15,10 @@ from service.engine.cometbft.application import Application
 from service.engine.cometbft.home import chain_id
 from service.errors import StoreCorrupt
 from service.node.blocks import LedgerBlocks
-from service.node.engine_snapshots import EngineSnapshots
 from service.node.governance.set_changes import SetChanges
 from service.node.restoring import restore
-from service.node.snapshots import Snapshots
+from service.node.snapshots.engine_snapshots import EngineSnapshots
+from service.node.snapshots.made import Snapshots
 from snapshot.restored import check_same
 
 ACCEPT = abci.ResponseOfferSnapshot.RESULT_ACCEPT

@@ -19,7 +19,7 @@ from service.client.snapshots import ShownSnapshot
 from service.errors import BeforeBase, OutOfTurn, StoreCorrupt
 from service.node.governance.set_changes import SetChanges
 from service.node.restoring import restore
-from service.node.taking_up import check_offer, keep_shown_seal, take_up
+from service.node.snapshots.taking_up import check_offer, keep_shown_seal, take_up
 from service.store.ledger.ledger_store import LedgerStore
 from snapshot.restored import check_same, everything
 from store.tamper import drop_triggers

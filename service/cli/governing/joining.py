@@ -46,8 +46,8 @@ def join(
     from dataclasses import replace  # noqa: PLC0415
 
     from ledger.chain.genesis import parse_genesis  # noqa: PLC0415
-    from service.node.federation import Place, join_federation  # noqa: PLC0415
-    from service.node.founding import LOCAL_HOSTS, Plan  # noqa: PLC0415
+    from service.node.founding.federation import Place, join_federation  # noqa: PLC0415
+    from service.node.founding.folder import LOCAL_HOSTS, Plan  # noqa: PLC0415
 
     data = read_public(genesis)
     parsed = parse_genesis(data)

@@ -54,7 +54,7 @@ def new(
     if len(economy) != 2 or not economy.isascii() or not economy.isupper():
         raise InputRefused(f"{economy!r} is not an economy: two upper-case letters")
     # A whole node hangs from it, and no other command should wait for that to load.
-    from service.node.founding import LOCAL_HOSTS  # noqa: PLC0415
+    from service.node.founding.folder import LOCAL_HOSTS  # noqa: PLC0415
 
     keys = make_member_keys(
         folder,

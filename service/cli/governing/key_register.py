@@ -66,7 +66,7 @@ def register(
         keys = open_member_keys(folder, economy, read_passphrase(passphrase_file), backend)
     else:
         # A whole node hangs from it, and no other command should wait for that to load.
-        from service.node.founding import LOCAL_HOSTS  # noqa: PLC0415
+        from service.node.founding.folder import LOCAL_HOSTS  # noqa: PLC0415
 
         keys = make_member_keys(
             folder,

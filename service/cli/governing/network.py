@@ -1,6 +1,7 @@
 """`aeo network init`: a network of founders, and the node that hosts them, in one folder.
 
-What the folder then holds is described in `service.node.founding` and `service.node.federation`.
+What the folder then holds is described in `service.node.founding.folder` and
+`service.node.founding.federation`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from service.cli.output import facts, progress, say, show
 from service.config import DEFAULT_HEALTH, DEFAULT_LISTEN, DEFAULT_METRICS
 
 if TYPE_CHECKING:
-    from service.node.founding import Plan
+    from service.node.founding.folder import Plan
 
 app = group("Begin a network.")
 
@@ -90,7 +91,7 @@ def init(
     if (members is None) == (members_file is None):
         raise InputRefused("name the members with --members or with --members-file")
     # A whole node hangs from it, and no other command should wait for that to load.
-    from service.node.founding import (  # noqa: PLC0415
+    from service.node.founding.folder import (  # noqa: PLC0415
         CLIENT_ROLES,
         LOCAL_HOSTS,
         Plan,
@@ -130,7 +131,7 @@ def init(
 def _init_federation(
     folder: Path, plan: "Plan", passphrase_file: Path | None, *, as_json: bool
 ) -> None:
-    from service.node.federation import found_federation, places_of  # noqa: PLC0415 - as above
+    from service.node.founding.federation import found_federation, places_of  # noqa: PLC0415 - as above
 
     places = places_of(plan)
     with progress("Making keys", len(plan.founders), "members") as done:

@@ -44,7 +44,7 @@ def prepare(
     from ledger.bls.scheme import default_backend  # noqa: PLC0415
     from ledger.chain.genesis import GENESIS_LIMIT, check_genesis, parse_genesis  # noqa: PLC0415
     from service.api.configured import node_settings  # noqa: PLC0415
-    from service.node.network import genesis_kept, join_network  # noqa: PLC0415
+    from service.node.founding.network import genesis_kept, join_network  # noqa: PLC0415
 
     try:
         with genesis.open("rb") as file:

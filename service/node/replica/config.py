@@ -48,9 +48,9 @@ from service.config import (
     load_settings,
 )
 from service.keys.spiffe import AccessRole
-from service.node.catching_up import FAR_BEHIND
 from service.node.replica.follow import REFUSED_SECONDS, SILENCE_SECONDS, Patience
 from service.node.replica.replica import ReplicaSettings
+from service.node.snapshots.catching_up import FAR_BEHIND
 
 DEFAULT_LISTEN: Final = "127.0.0.1:7453"
 """Beside a node on the same machine."""

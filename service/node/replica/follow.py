@@ -12,7 +12,7 @@ that we know: another one there is a fork. It is left for the next one when
                                             evidence where members are convicted
 
 Where a source's snapshot is far ahead, its blocks in between are passed over: the snapshot's header
-is sealed, and all the rest is checked against it (`service.node.catching_up`).
+is sealed, and all the rest is checked against it (`service.node.snapshots.catching_up`).
 
 A refused source is asked again after a while: nothing is ever believed of it, so that costs bytes
 alone, and a node that was repaired need not wait for us to restart. Evidence that nodes keep is

@@ -49,7 +49,6 @@ from service.clock import Clock, SystemClock
 from service.engine.feed import BlockFeed
 from service.engine.protocol import OnStep, no_step
 from service.errors import SourceRefused, WrongStore
-from service.node.catching_up import FAR_BEHIND, catch_up
 from service.node.governance.evidence import Evidence
 from service.node.governance.set_changes import SetChanges
 from service.node.lookup.host import SealView
@@ -61,6 +60,7 @@ from service.node.replica.keyring_file import KeyringContent, KeyringFile, check
 from service.node.replica.refusals import Refusals
 from service.node.replica.verifier import ChainVerifier, Change
 from service.node.restoring import restore
+from service.node.snapshots.catching_up import FAR_BEHIND, catch_up
 from service.store.ledger.ledger_store import LedgerStore
 
 LEDGER_FILE: Final = "ledger.db"

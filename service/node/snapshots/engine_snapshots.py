@@ -2,8 +2,8 @@
 
 What is offered is a snapshot under the engine's own height, with a manifest and the set changes of
 its past as metadata. The engine's light client has verified the header's hash; against it
-everything else is checked, here and in `service.node.taking_up`. A node takes one only while it is
-empty; the chunks lie in a folder until they are all there.
+everything else is checked, here and in `service.node.snapshots.taking_up`. A node takes one only
+while it is empty; the chunks lie in a folder until they are all there.
 """
 
 import shutil
@@ -31,8 +31,8 @@ from ledger.state.machine import Machine
 from service.engine.cometbft.protocol import SnapshotInfo
 from service.errors import ServiceError
 from service.node.governance.set_changes import SetChanges
-from service.node.snapshots import Snapshots
-from service.node.taking_up import take_up
+from service.node.snapshots.made import Snapshots
+from service.node.snapshots.taking_up import take_up
 from service.store.ledger.engine_mark import EngineMark
 from service.store.ledger.ledger_store import LedgerStore
 

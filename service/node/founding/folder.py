@@ -40,7 +40,7 @@ from service.keys.member_keys import (
     register_founder,
 )
 from service.keys.spiffe import AccessRole, SpiffeId, format_trust_domain
-from service.node.network import create_network
+from service.node.founding.network import create_network
 from service.node.node import NodeSettings
 
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")

@@ -2,12 +2,11 @@
 
     genesis.bin, network-id      the network, the same for all
     authorities.pem              the authorities of all members
-    AU/                          all that the node of one member needs (`service.node.founding`)
-    AU/genesis.bin, AU/network-id, AU/authorities.pem, AU/passphrase
-    AU/node.toml                 with `engine.kind = "cometbft"` and the other members as peers
-    AU/members/AU/, AU/clients/AU/
-    AU/data/                     its stores
-    AU/cometbft/                 what CometBFT starts from
+    AU/                          all that the node of one member needs
+    (`service.node.founding.folder`) AU/genesis.bin, AU/network-id, AU/authorities.pem,
+    AU/passphrase AU/node.toml                 with `engine.kind = "cometbft"` and the other members
+    as peers AU/members/AU/, AU/clients/AU/ AU/data/                     its stores AU/cometbft/
+    what CometBFT starts from
 
 No folder holds another member's secrets. Founding from one machine is for trials and pilots: who
 runs it has seen every key. Members that do not trust one operator make their keys themselves, and
@@ -29,7 +28,7 @@ from ledger.ed25519 import SEED_BYTES
 from service.engine.cometbft.home import StateSync, write_node_key
 from service.keys.key_file import read_passphrase, write_new
 from service.keys.member_keys import MemberKeys, open_member_keys, register_founder
-from service.node.founding import (
+from service.node.founding.folder import (
     Plan,
     in_new_folder,
     make_clients,
@@ -38,7 +37,7 @@ from service.node.founding import (
     with_endpoint,
     write_public,
 )
-from service.node.network import join_network
+from service.node.founding.network import join_network
 from service.node.node import NodeSettings
 
 COMETBFT_FOLDER: Final = "cometbft"

@@ -18,7 +18,7 @@ from ledger.state.machine import Machine
 from service.client.connection import Connection
 from service.client.errors import NoSuchThing
 from service.client.snapshots import fetch_snapshot, show_snapshot
-from service.node.taking_up import check_offer, keep_shown_seal, take_up
+from service.node.snapshots.taking_up import check_offer, keep_shown_seal, take_up
 from service.store.ledger.ledger_store import LedgerStore
 
 # A thousand blocks are followed in less time than a snapshot takes.

@@ -1,0 +1,1 @@
+"""Networks and nodes that begin: folders, stores, keys, members that join."""

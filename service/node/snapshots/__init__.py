@@ -1,0 +1,1 @@
+"""Snapshots made, handed out, fetched, and gone on from."""
