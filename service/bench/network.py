@@ -9,7 +9,6 @@ Nine processes and the load itself share the cores: each record is executed four
 """
 
 import os
-import socket
 import tempfile
 import threading
 import time
@@ -38,6 +37,7 @@ from service.keys.member_keys import Founder
 from service.node.founding.federation import Place, found_federation
 from service.node.founding.folder import LOCAL_HOSTS, Plan
 from service.node.founding.member_node import MemberNode
+from service.node.founding.ports import free_ports
 
 MEMBERS: Final = ("AU", "HK", "JP", "NZ")
 RATE: Final = 10_000
@@ -106,7 +106,7 @@ class _Network:
             pilot=False,
             kdf=Pbkdf2(2),
         )
-        places = [Place.at("127.0.0.1", _free_ports(6)) for _ in MEMBERS]
+        places = [Place.at("127.0.0.1", free_ports(6)) for _ in MEMBERS]
         found_federation(folder / "network", plan, places)
         self._nodes = {each: MemberNode(folder / "network" / each, each) for each in MEMBERS}
         self._open = ExitStack()
@@ -344,11 +344,3 @@ def _wait(done: Callable[[], bool]) -> None:
         if time.monotonic() > until:
             raise TimeoutError(f"not within {_PATIENCE_S:.0f} s")
         time.sleep(_LOOK_S)
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in taken:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in taken]

@@ -6,10 +6,9 @@ chain; lookup keys travel between the nodes of the parties.
 """
 
 import shutil
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -49,6 +48,7 @@ from service.logs import set_up_logs
 from service.node.founding.federation import Place, found_federation
 from service.node.founding.folder import LOCAL_HOSTS, Plan
 from service.node.founding.member_node import MemberNode
+from service.node.founding.ports import free_ports
 
 MEMBERS: Final = ("AU", "JP", "KR", "TW")
 HUB: Final = "TW"
@@ -94,7 +94,7 @@ class Federation:
             pilot=False,
             kdf=Pbkdf2(_KEY_ROUNDS),
         )
-        places = [Place.at("127.0.0.1", _free_ports(6)) for _ in MEMBERS]
+        places = [Place.at("127.0.0.1", free_ports(6)) for _ in MEMBERS]
         genesis = found_federation(folder, plan, places)
         (folder / _MARKER).write_text("Made by `aeo demo --network`, which may replace it.\n")
         return cls(folder, genesis.network_id)
@@ -357,11 +357,3 @@ def _wait(done: Callable[[], object], what: str) -> None:
         if monotonic() > until:
             raise Unexpected(what)
         sleep(_LOOK_S)
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        taken_ports = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in taken_ports:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in taken_ports]

@@ -8,7 +8,6 @@ that the demonstration made: it carries a marker.
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from service.errors import Failed, Refused
 from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder
 from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.ports import free_port
 from service.store.home.home_store import HomeStore
 
 AEO: Final = (sys.executable, "-m", "service.aeo")
@@ -75,7 +75,7 @@ class Stage:
         plan = Plan(
             name=NETWORK_NAME,
             founders=founders,
-            listen=f"127.0.0.1:{_free_port()}",
+            listen=f"127.0.0.1:{free_port()}",
             health="",
             metrics="",
             hosts=LOCAL_HOSTS,
@@ -161,10 +161,3 @@ def clear(folder: Path) -> None:
     if not folder.is_dir() or (any(folder.iterdir()) and not (folder / MARKER).is_file()):
         raise FolderNotOurs(folder)
     shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port: int = asked.getsockname()[1]
-    return port

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from commands import ARRANGEMENT, Aeo, Pilot, free_port, process, run, together
+from commands import ARRANGEMENT, Aeo, Pilot, process, run, together
+from service.node.founding.ports import free_port
 
 
 @pytest.fixture(autouse=True)

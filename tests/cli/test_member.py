@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from commands import Aeo, Pilot, Said, free_port, process, run
+from commands import Aeo, Pilot, Said, process, run
 from ledger.chain.governance import WeightChange
 from node.governing_world import GovernedWorld, handed_over
 from node.node_world import WAIT_S
 from service.config import load_config
+from service.node.founding.ports import free_port
 
 
 @pytest.fixture(scope="module")

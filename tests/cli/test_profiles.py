@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from commands import ARRANGEMENT, Aeo, Pilot, free_port, process, run, together
+from commands import ARRANGEMENT, Aeo, Pilot, process, run, together
+from service.node.founding.ports import free_port
 
 FULL = """tin,name,language,address,country,contacts,certificates,validated,scope
 hk-1000 0001,Pearl River Trading Ltd,en,1 Queen's Road,HK,desk@pearl.example,AEO-1,2025-03-01,stores

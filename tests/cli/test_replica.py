@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from commands import Aeo, Pilot, free_port, process, run
+from commands import Aeo, Pilot, process, run
+from service.node.founding.ports import free_port
 
 REGISTER = """tin,certificate,roles,status,valid_from,valid_to
 HK12345678,AEO-1,EX;IM,CERTIFIED,2024-01-01,2029-12-31

@@ -13,7 +13,6 @@ import tomli_w
 
 from aeo.exchange.v1 import arrangement_service_pb2 as pb
 from aeo.exchange.v1.arrangement_service_pb2_grpc import ArrangementServiceStub
-from commands import free_port
 from ledger.audit.replay import verify_export
 from ledger.bls.scheme import default_backend
 from ledger.customs.evaluate import evaluate
@@ -31,6 +30,7 @@ from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder
 from service.node.arrangements.agreements import Agreements
 from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.ports import free_port
 from service.node.keys.delivery import NoLookupKey
 from service.node.keys.keyring import WrongLookupKey
 from service.node.keys.peers import Peers

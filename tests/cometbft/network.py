@@ -6,11 +6,9 @@ with Network.make(tmp_path, ("AU", "HK", "JP", "NZ")) as network:
     network.wait_height(3)
 """
 
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,18 +30,10 @@ from service.keys.member_keys import make_member_keys, register_member
 from service.node.founding.federation import Place, found_federation, join_federation
 from service.node.founding.folder import LOCAL_HOSTS, Plan
 from service.node.founding.member_node import MemberNode
+from service.node.founding.ports import free_ports
 
 WAIT_S = 60.0
 MEMBERS = ("AU", "HK", "JP", "NZ")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free now, all different."""
-    with ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in taken:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in taken]
 
 
 def wait_until(true: Callable[[], object], what: str, within_s: float = WAIT_S) -> Any:

@@ -137,7 +137,14 @@ def test_two_of_four_are_away(network: Network, shared: bytes) -> None:
     network.agreed()
 
 
-@pytest.mark.parametrize("lie", ["junk", "other", "copied", "none"])
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "other",
+        "none",
+        *(pytest.param(lie, marks=pytest.mark.long) for lie in ("junk", "copied")),
+    ],
+)
 def test_a_member_that_lies_in_its_votes(network: Network, shared: bytes, lie: str) -> None:
     nz = network.member("NZ")
     nz.stop()

@@ -3,12 +3,13 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from service.node.founding.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -18,16 +19,6 @@ ADDRESS = "127.0.0.1:7443"
 def blocks() -> list[tuple[str, str]]:
     """Language and text of every fenced block."""
     return BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
-
-
-def free_addresses(count: int) -> list[str]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    for each in sockets:
-        each.close()
-    return addresses
 
 
 def script_of(folder: Path, address: str) -> str:
@@ -52,7 +43,7 @@ def script_of(folder: Path, address: str) -> str:
 
 @pytest.mark.timeout(280)
 def test_blocks_run_in_order(tmp_path: Path) -> None:
-    listen, health, metrics = free_addresses(3)
+    listen, health, metrics = (f"127.0.0.1:{each}" for each in free_ports(3))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AEO_")},
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

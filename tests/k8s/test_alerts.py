@@ -14,7 +14,6 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from commands import free_port
 from k8s.rendered import named
 from k8s.tools import tool
 from service.api.configured import node_settings, serving_settings
@@ -23,6 +22,7 @@ from service.config import load_config
 from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder
 from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.ports import free_port
 from service.node.node import Node
 
 Case = dict[str, list[float]]

@@ -14,7 +14,6 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from commands import free_port
 from k8s.image import USER, as_a_pod, copy, instructions, prepare, run, stages, variables, wheels
 from k8s.rendered import containers, named
 from k8s.tools import ROOT
@@ -24,6 +23,7 @@ from service.keys.keystore import Pbkdf2
 from service.keys.member_keys import Founder, open_issued
 from service.keys.pem import format_p256
 from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.ports import free_port
 
 VOLUMES = ("/tmp", "/var/lib/aeo/data", "/var/lib/aeo/guard")
 START_S = 60.0

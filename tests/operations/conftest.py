@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from commands import ARRANGEMENT, free_port
+from commands import ARRANGEMENT
 from operations.drills import Drill
 from service.cli.governing.founders import founders_of_codes
 from service.keys.keystore import Pbkdf2
 from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.ports import free_port
 
 TRADERS = ("HK11111111", "HK22222222", "HK33333333")
 

@@ -13,7 +13,6 @@ import structlog
 from cryptography import x509
 from prometheus_client.parser import text_string_to_metric_families
 
-from commands import free_port
 from service.api.configured import node_settings, serving_settings
 from service.api.listener import Listener, MutualTls
 from service.api.method import Kind, Method
@@ -30,6 +29,7 @@ from service.keys.pem import format_p256
 from service.keys.renewal import RenewedCertificate
 from service.keys.spiffe import AccessRole, node_host
 from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
+from service.node.founding.ports import free_port
 from service.node.node import Node
 
 WHO = {

@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from typing import Any
 
 import psycopg
 
+from service.node.founding.ports import free_port
 from service.store.location import Server
 
 USER = "aeo"
@@ -47,12 +47,6 @@ def program(name: str) -> Path:
     found = shutil.which(name)
     assert found is not None, "PostgreSQL is not installed: apt-get install postgresql"
     return Path(found).resolve()
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def unprivileged() -> dict[str, Any]:

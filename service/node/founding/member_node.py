@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.client import Connection, Tls
+from service.engine.cometbft.process import LOG_FILE as COMETBFT_LOG
 from service.errors import Failed
 
 START_WITHIN_S: Final = 60.0
@@ -108,12 +109,11 @@ class MemberNode:
         return told
 
     def log_end(self, lines: int = 8) -> str:
-        """The last lines of its log."""
-        try:
-            text = (self.folder / LOG_FILE).read_text(errors="replace")
-        except FileNotFoundError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
+        """The last lines of its log, and of its CometBFT's."""
+        home = self.folder / self.config["engine"]["cometbft"]["home"]
+        logs = [each for each in (self.folder / LOG_FILE, home / COMETBFT_LOG) if each.exists()]
+        ends = (each.read_text(errors="replace").splitlines()[-lines:] for each in logs)
+        return "\n".join(line for end in ends for line in end)
 
     def signal(self, number: int, which: str = "node") -> None:
         """Send a signal to the `node`, its `cometbft`, or `both`."""
