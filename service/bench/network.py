@@ -217,16 +217,11 @@ class _Network:
 
     def _sealed(self, economy: str, publication: str) -> int:
         """Wait until a publication is sealed at its own node; the height."""
-        officer = PublishingClient(self._officers[economy])
-        found = pb.Publication()
-
-        def sealed() -> bool:
-            found.CopyFrom(officer.get(publication))
-            assert not found.refused, "every record is lawful"
-            return found.state == pb.PUBLICATION_STATE_SEALED
-
-        _wait(sealed)
-        return int(found.height)
+        for step in PublishingClient(self._officers[economy]).watch(publication):
+            assert not step.refused, "every record is lawful"
+            if step.state == pb.PUBLICATION_STATE_SEALED:
+                return int(step.height)
+        raise AssertionError("a watch ends with the seal, or later")
 
     def _reaches(self, economy: str, height: int) -> None:
         _wait(lambda: self._height(economy) >= height)

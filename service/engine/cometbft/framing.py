@@ -36,6 +36,8 @@ class Frames:
 
     def __init__(self) -> None:
         self._data = bytearray()
+        # How long it is at least when the message that has begun is whole.
+        self._wanted = 0
 
     @property
     def within(self) -> bool:
@@ -48,14 +50,18 @@ class Frames:
         Raises `FormatError` for a length that no message has.
         """
         self._data += data
+        if len(self._data) < self._wanted:
+            return []
         messages = []
-        at = 0
+        at = self._wanted = 0
         while (head := _read_length(self._data, at)) is not None:
             start, length = head
             if start + length > len(self._data):
+                self._wanted = start + length - at
                 break
             at = start + length
-            messages.append(bytes(self._data[start:at]))
+            with memoryview(self._data)[start:at] as message:
+                messages.append(bytes(message))
         del self._data[:at]
         return messages
 

@@ -136,10 +136,10 @@ class Mempool:
     def after_block(self, entered: Sequence[bytes]) -> list[bytes]:
         """Forget what no longer waits. Returns what contradicts a transaction that entered."""
         for transaction in entered:
-            body = parse_transaction(transaction).body
-            author = self._author(body.author)
-            author.entered[body.sequence] = transaction
-            author.entered.pop(body.sequence - REMEMBERED, None)
+            economy, number = self._place_of(transaction)
+            entered_before = self._author(economy).entered
+            entered_before[number] = transaction
+            entered_before.pop(number - REMEMBERED, None)
         state = self._machine.state
         for waiting in tuple(self._places.values()):
             economy, number = waiting.place
@@ -182,6 +182,13 @@ class Mempool:
             return
         check_signature(candidate, self._machine.verified, self._backend)
         author.contradicting[number] = candidate.data
+
+    def _place_of(self, transaction: bytes) -> Place:
+        waiting = self._places.get(transaction)
+        if waiting is not None:
+            return waiting.place
+        body = parse_transaction(transaction).body
+        return Place(body.author, body.sequence)
 
     def _author(self, economy: str) -> _Author:
         return self._authors.setdefault(economy, _Author())

@@ -40,7 +40,7 @@ SCAN_LIMIT: Final = 512
 """Transactions read before what they ask for is noted: a restart reads no more than these twice."""
 TRIES: Final = 10
 """After so many answers without it a profile is taken to be erased."""
-LOOK_EVERY_S: Final = 0.2
+LOOK_EVERY_S: Final = 0.5
 """While the ledger moves; nothing waits for it but a name that came a moment ago."""
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
