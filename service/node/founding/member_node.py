@@ -24,7 +24,7 @@ from service.client import Connection, Tls
 from service.engine.cometbft.process import LOG_FILE as COMETBFT_LOG
 from service.errors import Failed
 
-START_WITHIN_S: Final = 60.0
+START_WITHIN_S: Final = 180.0
 """Opening keystores takes a second each, on a machine where all members start at once."""
 STOP_WITHIN_S: Final = 60.0
 LOG_FILE: Final = "node.log"
