@@ -14,6 +14,8 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -119,18 +121,23 @@ class CometBftProcess:
         One that was just looking for its application when that went away finds the next one, and
         would serve it from then on, watched by nobody.
         """
-        try:
-            pid = int((self._home / PID_FILE).read_text())
-            if str(self._home).encode() not in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return  # another process has the number by now
+        for pid in _running_in(self._home):
             _log.warning("CometBFT of a node that is gone is ended", pid=pid)
-            os.kill(pid, signal.SIGTERM)
-            until = time.monotonic() + STOP_WITHIN_S
-            while _lives(pid) and time.monotonic() < until:
-                time.sleep(ORPHAN_LOOK_S)
-            os.kill(pid, signal.SIGKILL)
-        except (OSError, ValueError):
-            return  # there is none, or no more
+            with suppress(OSError):  # it may end meanwhile
+                os.kill(pid, signal.SIGTERM)
+                until = time.monotonic() + STOP_WITHIN_S
+                while _lives(pid) and time.monotonic() < until:
+                    time.sleep(ORPHAN_LOOK_S)
+                os.kill(pid, signal.SIGKILL)
+
+
+def _running_in(home: Path) -> Iterator[int]:
+    """Every process that was started in a folder: a node may be killed before it notes its id."""
+    place = f"\0--home\0{home}\0".encode()
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if place in command.read_bytes():
+                yield int(command.parent.name)
 
 
 def _lives(pid: int) -> bool:
