@@ -3,6 +3,7 @@
 The ledgers are made by worlds, in which votes and hand-overs are quick; the node only serves them.
 """
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from ledger.bls.scheme import key_id
 from ledger.chain.export import HEADER, SEAL, SIGNING_SETS, parse_export
 from ledger.chain.governance import Admission
 from ledger.chain.header import parse_header
-from ledger.chain.set_change import check_set_changes, format_set_change
+from ledger.chain.set_change import SetChange, check_set_changes, format_set_change
 from ledger.chain.transaction import format_body, sign_transaction
 from ledger.errors import CheckError, FormatError
+from ledger.state.state import State
 from ledger_hand_over import set_changes
 from ledger_world import BACKEND, World, bls_secret, registration
 from node.governed_world import governed, store_of
@@ -81,6 +83,66 @@ def test_what_was_kept_before_the_hand_over_is_shown(world: World, store: Ledger
     assert made.from_set(changes[1].sets.current.hash) == changes[1:]
     assert made.from_set(world.view.signing_sets.current.hash) == []
     assert made.from_set(bytes(32)) is None
+
+
+def test_what_is_at_hand_costs_no_execution(world: World, store: LedgerStore):
+    first, second = (height for height, _ in world.view.current_sets[1:])
+    made = read(world, store)
+    assert made.at_hand(first - 1) == []
+    assert made.at_hand(first) is None
+    assert made.at_hand() is None
+    assert store.set_changes() == []
+    (derived, _) = made.all()
+    assert made.at_hand() == made.all()
+    # With the first kept and the second lost, only what needs the second is missing.
+    with store_of(world, store.path.with_name("other.db")) as other:
+        other.put_set_change(derived.height, format_set_change(derived))
+        partly = read(world, other)
+        assert partly.at_hand(second - 1) == [derived]
+        assert partly.at_hand(second) is None
+        assert partly.at_hand(first) == [derived]
+        check(world, partly)
+        assert partly.at_hand(second) == partly.all()
+
+
+def test_nobody_waits_for_what_somebody_else_derives(world: World, store: LedgerStore):
+    deriving, go_on = threading.Event(), threading.Event()
+
+    class Slow(SetChanges):
+        def _state_at(self, height: int) -> State:
+            deriving.set()
+            assert go_on.wait(20)
+            return super()._state_at(height)
+
+    made = Slow(store, world.genesis, BACKEND)
+    thread = threading.Thread(target=made.all)
+    thread.start()
+    try:
+        assert deriving.wait(20)
+        assert made.at_hand() is None
+    finally:
+        go_on.set()
+        thread.join()
+    assert len(made.at_hand()) == 2
+
+
+def test_one_that_cannot_be_derived_leaves_those_before_it(world: World, store: LedgerStore):
+    _, second = (height for height, _ in world.view.current_sets[1:])
+
+    class Half(SetChanges):
+        lost = True
+
+        def _derive(self, height: int, incoming: bytes) -> SetChange:
+            if self.lost and height == second:
+                raise StoreCorrupt(store.path, f"header {height}", "gone")
+            return super()._derive(height, incoming)
+
+    made = Half(store, world.genesis, BACKEND)
+    for _ in range(2):
+        with pytest.raises(StoreCorrupt):
+            made.all()
+    made.lost = False
+    check(world, made)
 
 
 def test_as_of_an_earlier_height(world: World, store: LedgerStore):

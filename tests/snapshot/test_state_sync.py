@@ -1,5 +1,6 @@
 """CometBFT's state sync: an empty validator takes a snapshot from another, and votes from there."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from service.node.snapshots.engine_snapshots import EngineSnapshots
 from service.node.snapshots.made import Snapshots
 from snapshot.restored import check_same
 
+WAIT_S = 10.0
 ACCEPT = abci.ResponseOfferSnapshot.RESULT_ACCEPT
 REJECT = abci.ResponseOfferSnapshot.RESULT_REJECT
 TAKEN = abci.ResponseApplySnapshotChunk.RESULT_ACCEPT
@@ -186,11 +188,34 @@ def test_a_peer_that_asks_for_snapshots_stops_nobody(network: Network) -> None:
     """Trust in a snapshot cannot be shown where the store has lost how it passed on."""
 
     class Lost(SetChanges):
-        def all(self, last: int | None = None) -> list[SetChange]:
+        def at_hand(self, last: int | None = None) -> list[SetChange]:
             raise StoreCorrupt("ledger.db", f"header {last}", "no hand-over leads to its set")
 
     source, _ = giver(network, Lost)
     assert not source.list_snapshots(abci.RequestListSnapshots()).snapshots
+
+
+def test_nothing_is_executed_while_the_engine_waits(network: Network) -> None:
+    """A snapshot is shown once its set changes are at hand; until then they are made beside."""
+    asked, may = threading.Event(), threading.Event()
+
+    class Missing(SetChanges):
+        def at_hand(self, last: int | None = None) -> list[SetChange] | None:
+            return super().at_hand(last) if may.is_set() else None
+
+        def all(self, last: int | None = None) -> list[SetChange]:
+            assert threading.current_thread() is not threading.main_thread()
+            asked.set()
+            return super().all(last)
+
+    source, _ = giver(network, Missing)
+    assert not source.list_snapshots(abci.RequestListSnapshots()).snapshots
+    assert asked.wait(WAIT_S)
+    asked.clear()
+    assert not source.list_snapshots(abci.RequestListSnapshots()).snapshots
+    assert not asked.is_set()  # once is enough
+    may.set()
+    assert len(source.list_snapshots(abci.RequestListSnapshots()).snapshots) == 1
 
 
 def test_what_is_refused(network: Network) -> None:

@@ -61,7 +61,7 @@ from service.node.replica.refusals import Refusals
 from service.node.replica.verifier import ChainVerifier, Change
 from service.node.restoring import restore
 from service.node.snapshots.catching_up import FAR_BEHIND, catch_up
-from service.store.ledger.ledger_store import LedgerStore
+from service.store.ledger.ledger_store import LedgerStore, SealLevel
 
 LEDGER_FILE: Final = "ledger.db"
 KEYRING_FILE: Final = "keyring.json"
@@ -291,6 +291,10 @@ class Replica:
             far=far,
         )
         if taken:
+            state, seal = self.machine.state, self.ledger_store.seal(self.machine.state.height)
+            if state.signing_sets.pending and seal and seal.level == SealLevel.SEALED:
+                # The next block may be the hand-over: nothing before it would show how it came.
+                self.set_changes.keep(state, seal.seal)
             self._verifier.begin_anew()
             self.keyring.look_again()
             self._tell(Change(self.machine.state, None, self.newest_seal))

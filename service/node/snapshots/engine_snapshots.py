@@ -7,6 +7,7 @@ while it is empty; the chunks lie in a folder until they are all there.
 """
 
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -67,20 +68,26 @@ class EngineSnapshots:
         self._backend = backend
         self._folder = folder
         self._taking: _Taking | None = None
+        self._deriving: threading.Thread | None = None
+        self._derived_for = -1
 
     def list(self) -> Sequence[SnapshotInfo]:
         """The snapshots at hand that the engine has a height of.
 
-        Any peer may ask; where the set changes of one cannot be shown, that one is left out.
+        Any peer may ask, and the engine waits: where the set changes of one cannot be shown, or
+        only by executing the ledger, that one is left out. They are derived beside meanwhile.
         """
         shown = []
         for each in self._snapshots.held():
             if not each.engine_height:
                 continue
             try:
-                changes = self._set_changes.all(each.height)
+                changes = self._set_changes.at_hand(each.height)
             except (ServiceError, LedgerError) as error:
                 _log.warning("snapshot not shown", height=each.height, reason=str(error))
+                continue
+            if changes is None:
+                self._derive_beside(each.height)
                 continue
             shown.append(
                 SnapshotInfo(
@@ -92,6 +99,26 @@ class EngineSnapshots:
                 )
             )
         return shown
+
+    def _derive_beside(self, height: int) -> None:
+        """Begin to derive the set changes that are missing, so that they are at hand later.
+
+        Once for each snapshot: anybody may ask, and what failed would fail again.
+        """
+        deriving = self._deriving
+        if height <= self._derived_for or (deriving is not None and deriving.is_alive()):
+            return
+        self._derived_for = height
+        self._deriving = threading.Thread(
+            target=self._derive, args=(height,), name="aeo-set-changes", daemon=True
+        )
+        self._deriving.start()
+
+    def _derive(self, height: int) -> None:
+        try:
+            self._set_changes.all(height)
+        except Exception as error:  # noqa: BLE001 - the snapshot is not shown, the rest goes on
+            _log.warning("snapshot not shown", height=height, reason=str(error))
 
     def chunk(self, height: int, version: int, index: int) -> bytes:
         """One chunk of the snapshot of the engine's height; empty where there is none."""
