@@ -32,7 +32,7 @@ from service.node.founding.folder import LOCAL_HOSTS, Plan
 from service.node.founding.member_node import MemberNode
 from service.node.founding.ports import free_ports
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 MEMBERS = ("AU", "HK", "JP", "NZ")
 
 
