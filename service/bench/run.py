@@ -142,7 +142,10 @@ class Run:
         if "network" in names:
             self._tell("four members with a node and a CometBFT each")
             yield from network_figures(
-                plan.publish_records, 10 * plan.effort.seconds, 5 * plan.suspensions
+                plan.publish_records,
+                plan.rounds,
+                10 * plan.effort.seconds,
+                5 * plan.suspensions,
             )
 
     def shares(self) -> dict[str, float]:
