@@ -3,7 +3,8 @@
 Shown a snapshot far enough ahead, its header is checked first: members sealed it, and trust in them
 came from the founders. Then the chunks are fetched, and the whole is rebuilt, compared with that
 header, and stored. A node that shows something else is refused by the same errors as for a block
-that is wrong; where it has no snapshot, or one that is not worth it, nothing happens.
+that is wrong. Where it has no snapshot, gives none (a replica), or one that is not worth it,
+nothing happens.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from ledger.bls.scheme import BlsBackend
 from ledger.chain.anchor import Anchor
 from ledger.state.machine import Machine
 from service.client.connection import Connection
-from service.client.errors import NoSuchThing
+from service.client.errors import NoSuchThing, NotOffered
 from service.client.snapshots import fetch_snapshot, show_snapshot
 from service.node.snapshots.taking_up import check_offer, keep_shown_seal, take_up
 from service.store.ledger.ledger_store import LedgerStore
@@ -45,7 +46,7 @@ def catch_up(
     """
     try:
         shown = show_snapshot(connection)
-    except NoSuchThing:
+    except (NoSuchThing, NotOffered):
         return False
     if shown.manifest.height < machine.state.height + far:
         return False
