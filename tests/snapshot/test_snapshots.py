@@ -4,13 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ledger.chain.snapshot import Manifest
 from ledger.state.machine import Machine
 from ledger.state.snapshotting import make_snapshot
 from ledger.state.state import State
 from ledger_world import BACKEND, World
-from service.node.snapshots.made import Snapshots
+from service.node.snapshots.made import (
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    Snapshots,
+)
 from snapshot.restored import everything
 
 
@@ -111,3 +116,61 @@ def test_a_state_has_one_snapshot(world: World, states: Callable[[int], State]) 
         assert isinstance(manifest, Manifest)
         hashes.add(manifest.hash)
     assert len(hashes) == 1
+
+
+def test_one_that_cannot_be_made_is_not_tried_at_each_block(
+    tmp_path: Path, world: World, states: Callable[[int], State]
+) -> None:
+    """A plain file stands where chunks should go, until somebody mends it."""
+    now = [1_000.0]
+    tried: list[int] = []
+
+    def headers(last: int) -> list[bytes]:
+        tried.append(last)
+        return world.headers[: last + 1]
+
+    snapshots = Snapshots(tmp_path, headers, every=1, monotonic=lambda: now[0])
+
+    def block(height: int, *, room: bool = False) -> bool:
+        """Whether a block makes it try, and fail where there is no room."""
+        blocked = tmp_path / f"{height:012d}"
+        if not room:
+            # Renaming a folder onto a file fails once all of it is written, like a full disk.
+            blocked.write_text("in the way")
+        before = len(tried)
+        snapshots.after_block(states(height))
+        snapshots.wait()
+        if blocked.is_file():
+            blocked.unlink()
+        return len(tried) > before
+
+    with capture_logs() as logs:
+        assert block(1)
+        assert not block(2)
+        now[0] += FIRST_PAUSE_SECONDS - 1
+        assert not block(3)
+        now[0] += 1
+        assert block(4)
+        now[0] += 2 * FIRST_PAUSE_SECONDS - 1
+        assert not block(5)
+        now[0] += 1
+        assert block(6)
+    assert snapshots.failures == 3
+    told = [each for each in logs if each["event"] == "no snapshot"]
+    assert [each["again_after_seconds"] for each in told] == [
+        FIRST_PAUSE_SECONDS * factor for factor in (1, 2, 4)
+    ]
+    assert all(each["reason"] for each in told)
+    for _ in range(40):  # however often it fails, it is tried again
+        now[0] += LONGEST_PAUSE_SECONDS
+        assert block(7)
+    assert snapshots.failures == 43
+    assert [each.name for each in tmp_path.iterdir()] == []  # nothing half made is left
+    now[0] += LONGEST_PAUSE_SECONDS
+    assert block(8, room=True)
+    assert [each.height for each in snapshots.held()] == [8]
+    # What was mended begins anew with the first pause.
+    assert block(9)
+    now[0] += FIRST_PAUSE_SECONDS
+    assert block(10, room=True)
+    assert [each.height for each in snapshots.held()] == [8, 10]

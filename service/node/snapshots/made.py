@@ -8,6 +8,9 @@ A snapshot appears under its height whole or not at all: it is made beside and r
 on a thread of its own from a state that it holds on to, so blocks go on meanwhile. Nothing in the
 folder is believed when it is read back: who takes a snapshot checks it, and one with a chunk that
 is missing or altered is thrown away.
+
+Where one cannot be made (full disk, folder that may not be written), the next is tried after a
+while that doubles, not at each block: an attempt reads all of the state, and writes until it fails.
 """
 
 import shutil
@@ -39,6 +42,10 @@ MOST: Final = 8
 EVERY_BLOCKS: Final = 10_000
 # Between two chunks, so that look-ups find the interpreter free now and then.
 _PAUSE_SECONDS: Final = 0.005
+
+FIRST_PAUSE_SECONDS: Final = 60.0
+LONGEST_PAUSE_SECONDS: Final = 6 * 3600.0
+"""After an attempt that failed, doubling from the first."""
 
 _MANIFEST: Final = "manifest"
 _ENGINE: Final = "engine"
@@ -74,12 +81,18 @@ class Snapshots:
         every: int = EVERY_BLOCKS,
         kept: int = KEPT,
         hold_seconds: float = HOLD_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._headers = headers
         self._every = every
         self._kept = kept
         self._hold_seconds = hold_seconds
+        self._monotonic = monotonic
+        # How many failed, since the start and in a row; until when the next one waits.
+        self._failures = 0
+        self._in_a_row = 0
+        self._not_before = float("-inf")
         # When each was made or fetched from, monotonic.
         self._used: dict[int, float] = {}
         self._lock = threading.Lock()
@@ -87,6 +100,11 @@ class Snapshots:
         self._thread: threading.Thread | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._held = {each.height: each for each in self._read_folder()}
+
+    @property
+    def failures(self) -> int:
+        """How many could not be made since the start."""
+        return self._failures
 
     def stop(self) -> None:
         """Give up the one that is being made. Idempotent."""
@@ -122,7 +140,7 @@ class Snapshots:
             _log.warning("snapshot given up", height=height, chunk=index, reason=str(error))
             self._drop(height)
             return b""
-        self._used[height] = time.monotonic()
+        self._used[height] = self._monotonic()
         return chunk
 
     def after_block(self, state: State, engine_height: int = 0) -> None:
@@ -131,6 +149,8 @@ class Snapshots:
         since = state.height - (0 if newest is None else newest.height)
         busy = self._thread is not None and self._thread.is_alive()
         if not self._every or since < self._every or busy or self._stopping.is_set():
+            return
+        if self._monotonic() < self._not_before:
             return
         self._thread = threading.Thread(
             target=self._make_logged, args=(state, engine_height), name="aeo-snapshot", daemon=True
@@ -159,7 +179,7 @@ class Snapshots:
                 self._held[state.height] = made
         finally:
             shutil.rmtree(begun, ignore_errors=True)
-        self._used[state.height] = time.monotonic()
+        self._used[state.height] = self._monotonic()
         self._drop_old()
         _log.info("snapshot made", height=made.height, chunks=len(hashes))
         return made
@@ -168,14 +188,23 @@ class Snapshots:
         try:
             self.make(state, engine_height)
         except Exception as error:  # noqa: BLE001 - a node without snapshots is a node still
-            _log.warning("no snapshot", height=state.height, reason=str(error))
+            pause = min(FIRST_PAUSE_SECONDS * 2**self._in_a_row, LONGEST_PAUSE_SECONDS)
+            self._failures += 1
+            # No further than the longest: a disk may be full for years.
+            self._in_a_row = min(self._in_a_row + 1, 32)
+            self._not_before = self._monotonic() + pause
+            _log.warning(
+                "no snapshot", height=state.height, reason=str(error), again_after_seconds=pause
+            )
+        else:
+            self._in_a_row = 0
 
     def _chunks(self, state: State) -> Iterator[bytes]:
         return format_snapshot(snapshot_items(state, self._headers(state.height)))
 
     def _drop_old(self) -> None:
         """Keep the newest, and others while they are in use, but not too many."""
-        held, now = self.held(), time.monotonic()
+        held, now = self.held(), self._monotonic()
         for number, old in enumerate(reversed(held)):
             used = now - self._used.get(old.height, 0.0) < self._hold_seconds
             if number >= MOST or (number >= self._kept and not used):
