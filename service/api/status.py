@@ -44,7 +44,7 @@ from service.keys.spiffe import AccessRole
 from service.node.access_log import AccessLog
 from service.node.lookup.desk import REMEMBERED, LookupDesk, Position
 from service.node.lookup.desks import Desks
-from service.node.lookup.host import AnsweringHost
+from service.node.lookup.host import AnsweringHost, SealView
 from service.node.lookup.proofs import history_entries, prove_lookup
 from service.node.lookup.question import NAME_LIMIT, QuestionError, read_question
 from service.node.lookup.receipts import make_receipt
@@ -233,10 +233,7 @@ class StatusServicer:
         question, caller = request.question, call.caller
         desk = self._desk(caller, question.recognising_economy)
         _check_purpose(caller, question.purpose)
-        position = self._sealed(desk.position())
-        seal = self._node.seal_of(position.state.height)
-        if not seal.data:
-            raise NotReady("the newest header has no seal yet", reason="NOT_SEALED")
+        position, seal = self._provable(desk.position())
         has_anchor = request.HasField("anchor_height")
         if has_anchor and request.anchor_height > position.state.height:
             raise InvalidField("anchor_height", f"the ledger ends at {position.state.height}")
@@ -323,9 +320,8 @@ class StatusServicer:
         """Verdict bytes, the position that it is of, and proof bytes where asked for."""
         seal = None
         if request.include_proof:
-            position = self._sealed(position)
+            position, seal = self._provable(position)
             # Times by the seal that is shown, not by a newer one: the caller can check no other.
-            seal = self._node.seal_of(position.state.height)
             times = position.times._replace(attested_time=seal.attested_time)
             position = position._replace(times=times)
         data, desk = self._verdict(request, question, caller, position)
@@ -369,6 +365,15 @@ class StatusServicer:
             raise Illegal("PROFILES_ELSEWHERE", str(error)) from None
         except KeyringError as error:
             raise _no_key(str(error)) from None
+
+    def _provable(self, position: Position) -> tuple[Position, SealView]:
+        """A position that has a seal, and that seal; raises `NotReady` where none is known."""
+        position = self._sealed(position)
+        seal = self._node.seal_of(position.state.height)
+        if not seal.data:
+            # As after a start between a header and its seal: no older state is in memory.
+            raise NotReady("the newest header has no seal yet", reason="NOT_SEALED")
+        return position, seal
 
     def _sealed(self, position: Position) -> Position:
         """The same, or a newer one, that has a seal; where none comes, the newest that has one.

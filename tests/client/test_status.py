@@ -446,6 +446,35 @@ def test_what_is_proved_while_no_seal_comes_is_the_state_before(
         assert client.lookup("HK3", prove=True, **ASK).checked.height == sealed + 4
 
 
+def test_nothing_is_proved_after_a_start_between_a_header_and_its_seal(
+    own_exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as away:
+        away.setattr(HostedSealer, "seal", lambda *_: None)
+        own_exchange.node.hosted["HK"].publisher.heartbeat().result(10)
+        own_exchange.restart()
+        with own_exchange.engine() as client:
+            unproved = client.lookup("HK3", **ASK)
+            assert (unproved.recognised, unproved.finality) == (True, "RECORDED")
+            for ask in (
+                lambda: client.lookup("HK3", prove=True, deadline=2.0, **ASK),
+                lambda: client.receipt(Question("HK3", **ASK), deadline=2.0),
+            ):
+                with pytest.raises(Unavailable) as error:
+                    ask()
+                assert error.value.reason == "NOT_SEALED"
+            question = Question("HK3", **ASK).request(include_proof=True)
+            streamed = pb.StreamLookupRequest(request=question)
+            stub = StatusServiceStub(client._connection.channel)
+            metadata = client._connection.metadata
+            (said,) = stub.StreamLookup(iter([streamed]), timeout=10, metadata=metadata)
+            assert "no seal yet" in said.response.problem.description
+            assert not said.response.proof.header
+    with own_exchange.engine() as client:
+        own_exchange.node.hosted["HK"].publisher.heartbeat().result(10)
+        assert client.lookup("HK3", prove=True, **ASK).verified
+
+
 def test_what_the_ledger_refused_is_no_news(exchange: Exchange):
     # Two in one transaction: the second has no certificate to suspend.
     done = exchange.publish("half refused", row("HK60"), suspend("HK61"))
