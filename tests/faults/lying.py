@@ -6,11 +6,16 @@
     none      nothing
 
 All else it does as it should: it proposes, votes, publishes and answers. Started like this, a node
-keeps no guard over what it lies about.
+keeps no guard over what it lies about. One lie is about blocks:
+
+    nil       it votes against every proposal, and publishes nothing; beside an honest node with the
+              same keys, that makes two votes of one member
 """
 
 import os
 import sys
+from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +24,12 @@ from ledger.bls.scheme import default_backend
 from ledger.chain.seal import sign_share
 from service import aeo
 from service.engine.cometbft.application import Application
+from service.engine.cometbft.engine import CometBftEngine
 from service.engine.cometbft.extensions import SHARE_BYTES
+from service.engine.protocol import Outcome
 from service.node import ordering
 
-LIES: Final = ("junk", "other", "copied", "none")
+LIES: Final = ("junk", "other", "copied", "none", "nil")
 ROOT: Final = Path(__file__).resolve().parents[2]
 ENVIRONMENT: Final = {"PYTHONPATH": f"{ROOT}:{ROOT / 'proto/gen'}:{ROOT / 'tests'}"}
 
@@ -35,6 +42,8 @@ class Liar(Application):
 
     def extend_vote(self, request: abci.RequestExtendVote) -> abci.ResponseExtendVote:
         """Lie."""
+        if self.lie == "nil":
+            return super().extend_vote(request)
         return abci.ResponseExtendVote(vote_extension=self._told(request))
 
     def verify_vote_extension(
@@ -44,6 +53,15 @@ class Liar(Application):
         if len(request.vote_extension) == SHARE_BYTES:
             self._seen = request.vote_extension
         return super().verify_vote_extension(request)
+
+    def process_proposal(
+        self, request: abci.RequestProcessProposal
+    ) -> abci.ResponseProcessProposal:
+        """Refuse all of them, or answer as others do."""
+        if self.lie == "nil":
+            refused = abci.ResponseProcessProposal.PROPOSAL_STATUS_REJECT
+            return abci.ResponseProcessProposal(status=refused)
+        return super().process_proposal(request)
 
     def _told(self, request: abci.RequestExtendVote) -> bytes:
         if self.lie == "junk":
@@ -65,6 +83,14 @@ class Liar(Application):
         )
 
 
+class Silent(CometBftEngine):
+    """An engine that hands nothing over, and never says so."""
+
+    def submit(self, transactions: Sequence[bytes]) -> "Future[tuple[Outcome, ...]]":
+        """Keep them."""
+        return Future()
+
+
 def command(lie: str) -> list[str]:
     """How a node is run that lies so; for `MemberNode.start`."""
     return [sys.executable, "-m", "faults.lying", lie, "node", "run"]
@@ -75,6 +101,8 @@ def main() -> None:
     Liar.lie = sys.argv.pop(1)
     assert Liar.lie in LIES, Liar.lie
     ordering.Application = Liar
+    if Liar.lie == "nil":
+        ordering.CometBftEngine = Silent
     aeo.main()
 
 
