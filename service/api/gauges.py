@@ -6,6 +6,7 @@
 | aeo_sealed_height | | of the newest header that a seal of its own or of a later one covers |
 | aeo_head_age_seconds | | since the time of the newest header |
 | aeo_unsealed_seconds | | since the time of the first header without a seal; 0 without any |
+| aeo_clock_behind_seconds | | how far the node's clock is behind the ledger, at least |
 | aeo_heartbeat_interval_seconds | | how often a member of this network speaks at least |
 | aeo_member_silence_seconds | economy | since its newest transaction, or since it is a member |
 | aeo_verification_failures_total | kind, economy | what was refused because it did not verify |
@@ -40,6 +41,7 @@ from service.engine.cometbft.engine import CometBftEngine
 from service.engine.cometbft.tally import MISSING_SHARE
 from service.keys.renewal import RenewedCertificate
 from service.node.lookup.host import AnsweringHost, SealView
+from service.node.lookup.known_time import KnownTime
 from service.node.node import Node
 
 TRANSACTION: Final = "transaction"
@@ -88,11 +90,16 @@ class HeadGauges(Collector):
 
     def __init__(self, host: AnsweringHost) -> None:
         self._host = host
+        self._time = KnownTime(host.clock)
+        self._time.now_ms(host.state.header_time)
 
     def collect(self) -> Iterator[Metric]:
         """All from one state."""
         seal, state = self._host.newest_seal, self._host.state
-        now = self._host.clock.now_ms()
+        now = self._time.now_ms(state.header_time)
+        behind = self._time.behind_ms(state.header_time) / 1000
+        about = "How far the clock is behind the ledger, at least."
+        yield _gauge("aeo_clock_behind_seconds", about, behind)
         sealed = seal.height if seal is not None and seal.finality == FINALITY_SEALED else None
         if seal is not None and sealed is None:
             sealed = self._sealed_before(seal)
