@@ -113,10 +113,12 @@ class Network:
         parameters: Parameters = DEFAULT_PARAMETERS,
         weights: Mapping[str, int] | None = None,
         hosts: Mapping[str, str] | None = None,
+        created_at: int | None = None,
     ) -> Self:
         """Found a network in `folder / "network"`; start all its members unless told otherwise.
 
         `hosts` are the addresses of members that have one of their own (a network namespace).
+        The network begins at `created_at` (Unix ms), by default now.
         """
         install()
         plan = Plan(
@@ -136,7 +138,9 @@ class Network:
         places = [
             Place.at((hosts or {}).get(economy, "127.0.0.1"), free_ports(6)) for economy in members
         ]
-        genesis = found_federation(folder / "network", plan, places, parameters=parameters)
+        genesis = found_federation(
+            folder / "network", plan, places, parameters=parameters, created_at=created_at
+        )
         network = cls(folder / "network", genesis, members)
         if start:
             network.start()

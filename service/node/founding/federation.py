@@ -104,12 +104,13 @@ def found_federation(
     done: Callable[[int], None] = lambda made: None,
     *,
     parameters: Parameters = DEFAULT_PARAMETERS,
+    created_at: int | None = None,
 ) -> Genesis:
     """Make the folders of all members' nodes; `places` in the order of the plan's founders.
 
-    Raises `FolderTaken`, and the errors of keys and stores.
+    The network begins at `created_at` (Unix ms), by default now. Raises `FolderTaken`, and the errors of keys and stores.
     """
-    return in_new_folder(folder, lambda begun: _make(begun, plan, places, done, parameters))
+    return in_new_folder(folder, lambda begun: _make(begun, plan, places, done, parameters, created_at))
 
 
 def join_federation(
@@ -184,6 +185,7 @@ def _make(
     places: Sequence[Place],
     done: Callable[[int], None],
     parameters: Parameters,
+    created_at: int | None,
 ) -> Genesis:
     backend, now = default_backend(), datetime.now(UTC)
     plans = [
@@ -204,9 +206,9 @@ def _make(
         register_founder(with_endpoint(own.founders[0], own), member, backend)
         for own, member in zip(plans, keys, strict=True)
     ]
-    created_at = int(now.timestamp() * 1000)
+    begins = int(now.timestamp() * 1000) if created_at is None else created_at
     data = format_genesis(
-        plan.name, created_at, registrations, format_parameters(parameters), pilot=plan.pilot
+        plan.name, begins, registrations, format_parameters(parameters), pilot=plan.pilot
     )
     genesis = parse_genesis(data)
     check_genesis(genesis, backend)

@@ -1,0 +1,104 @@
+"""One clock that is behind: a little, and an hour."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from aeo.exchange.v1 import publishing_service_pb2 as publishing
+from cometbft.federated import RECORDED, arrange, publish
+from cometbft.network import MEMBERS, Network, wait_until
+from faults import bent
+from faults.load import Load, one_chain
+from faults.test_twin import metrics
+from ledger.chain.parameters import DEFAULT_PARAMETERS
+from node.node_world import row
+from service.client import PublishingClient, StatusClient, Verdict
+
+STALE_MS = 8_000
+PARAMETERS = DEFAULT_PARAMETERS._replace(heartbeat_interval=2_000, default_staleness_limit=STALE_MS)
+HOUR_MS = 3_600_000
+HALF_A_MINUTE_MS = 30_000
+SEALED = 3
+OTHERS = ("AU", "HK", "JP")
+
+
+def unproved(network: Network, tin: str) -> Verdict:
+    """What NZ's own node says, by its own clock."""
+    member = network.member("NZ")
+    with StatusClient.open(member.address, member.tls("risk-engine"), deadline=20.0) as client:
+        return client.lookup(tin, function="EX", direction="IMPORT", mode=1)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    # CometBFT waits for the genesis time by its own clock.
+    begun = time.time_ns() // 1_000_000 - 2 * HOUR_MS
+    folder = tmp_path_factory.mktemp("behind")
+    with Network.make(folder, parameters=PARAMETERS, created_at=begun) as network:
+        structlog.reset_defaults()
+        yield network
+
+
+@pytest.fixture(scope="module")
+def shared(network: Network) -> bytes:
+    return arrange(network, *MEMBERS)
+
+
+@pytest.mark.long
+def test_half_a_minute_behind(network: Network, shared: bytes) -> None:
+    """Within a minute a member takes part as any other, and its monitoring shows the clock."""
+    nz = network.member("NZ")
+    nz.stop()
+    nz.start(bent.command(-HALF_A_MINUTE_MS), environment=bent.environment(-HALF_A_MINUTE_MS))
+    with Load(network, shared, MEMBERS) as load:
+        wait_until(lambda: len(load.acknowledged) > 40, "all publish")
+        height = network.member("AU").height()
+        wait_until(lambda: network.member("AU").finality(height) == SEALED, "and seal")
+    load.check()
+    recorded = network.member("AU").header().time
+    assert abs(time.time() * 1000 - recorded) < 20_000, "the others' clocks are the chain's"
+    assert 10 < metrics(nz)["aeo_clock_behind_seconds"] < 31
+    nz.stop()
+    nz.start()
+    network.agreed()
+
+
+@pytest.mark.long
+def test_an_hour_behind(network: Network, shared: bytes) -> None:
+    """It takes no block, and knows it: its look-ups grow stale in time, whatever its clock says."""
+    nz = network.member("NZ")
+    publish(network.member("HK"), shared, "HK4711")
+    network.agreed()
+    nz.stop()
+    nz.start(bent.command(-HOUR_MS), environment=bent.environment(-HOUR_MS))
+    with nz.client("officer") as connection:
+        rows = [publishing.Submission.FromString(row("NZ4711").SerializeToString())]
+        promised = PublishingClient(connection).publish("behind", rows, [shared]).publication_id
+    with Load(network, shared, OTHERS) as load:
+        stale = wait_until(
+            lambda: (said := unproved(network, "HK4711")) and not said.recognised and said,
+            "its answers turn stale",
+        )
+        assert stale.outcome == "UNDETERMINED"
+        assert stale.reason in {"LEDGER_STALE", "ISSUER_STALE"}
+        wait_until(lambda: len(load.acknowledged) > 40, "the others go on")
+        height = network.member("AU").height()
+        wait_until(lambda: network.member("AU").finality(height) == SEALED, "and seal")
+        assert nz.height() < height
+    load.check()
+    recorded = network.member("AU").header().time
+    assert abs(time.time() * 1000 - recorded) < 20_000, "the others' clocks are the chain's"
+    shown = metrics(nz)
+    assert 3_590 < shown["aeo_clock_behind_seconds"] < 3_601
+    assert shown["aeo_head_age_seconds"] >= STALE_MS / 1000
+    assert nz.logged("the clock is behind the ledger")
+    nz.stop()
+    nz.start()  # the clock is right
+    with nz.client("officer") as connection:
+        client = PublishingClient(connection)
+        wait_until(lambda: client.get(promised).state >= RECORDED, "what waited is recorded")
+    wait_until(lambda: unproved(network, "HK4711").recognised, "answers are fresh again")
+    network.agreed()
+    one_chain(network, MEMBERS)
