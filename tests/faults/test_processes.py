@@ -137,6 +137,32 @@ def test_two_of_four_are_away(network: Network, shared: bytes) -> None:
     network.agreed()
 
 
+@pytest.mark.long
+def test_each_in_turn_is_stopped_and_started_again(network: Network, shared: bytes) -> None:
+    """As for a new version: the next is stopped once the one before publishes again."""
+    with Load(network, shared, MEMBERS) as load:
+        for economy in MEMBERS:
+            member = network.member(economy)
+            others = [each for each in MEMBERS if each != economy]
+            assert member.stop() == 0, member.log_end()
+            so_far, height = len(load.acknowledged), network.member(others[0]).height()
+            wait_until(lambda seen=so_far: len(load.acknowledged) > seen + 15, "the three go on")
+            network.wait_height(height + 1, others)
+            first, sealed = network.member(others[0]), network.member(others[0]).height()
+            wait_until(lambda f=first, h=sealed: f.finality(h) == SEALED, "and seal")
+            assert economy not in {each.economy for each in load.acknowledged[so_far:]}
+            so_far = len(load.acknowledged)
+            member.start()
+            wait_until(
+                lambda e=economy, seen=so_far: any(
+                    each.economy == e for each in load.acknowledged[seen:]
+                ),
+                f"{economy} takes publications again",
+            )
+            network.wait_height(sealed, [economy])
+    load.check()
+
+
 @pytest.mark.parametrize(
     "lie",
     [
