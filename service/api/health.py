@@ -44,6 +44,10 @@ class HealthServer:
         for service in self._services:
             self._set(service, ready=False)
 
+    def show(self, part: str, *, well: bool) -> None:
+        """Of one part by itself; whether the node serves is another question."""
+        self._set(part, ready=well)
+
     def stop(self) -> None:
         """Close the port."""
         self._servicer.enter_graceful_shutdown()

@@ -7,8 +7,10 @@ All processes share the port (SO_REUSEPORT): the kernel gives each new connectio
 client that wants the work of all opens several connections. Only `StatusService` is served; who
 asks for anything else is told that there is no such method.
 
-Health is the follower's: ready once every process answers, not ready when none does. Metrics are
-each process's own, on the ports that follow the one named.
+Health is the follower's: ready once every process answers, not ready when none does. The service
+`FOLLOWING` is by itself: it is not serving while nothing can be followed for errors of this program
+(`Standing.stuck`), though look-ups are answered, until the staleness limit. Metrics are each
+process's own, on the ports that follow the one named; how it stands with its sources each shows.
 """
 
 import os
@@ -25,6 +27,7 @@ from service.api.health import HealthServer
 from service.api.ledger import SERVICE as LEDGER
 from service.api.listener import Limits, Listener, ListenError, MutualTls, Pair, PlaintextLoopback
 from service.api.metrics import Metrics, MetricsServer
+from service.api.replica_gauges import SourceGauges
 from service.api.replica_ledger import ledger_methods
 from service.api.status import SERVICE as STATUS
 from service.api.status import StatusServicer
@@ -34,10 +37,13 @@ from service.node.collector import settle_collector
 from service.node.lookup.desk import REMEMBERED
 from service.node.replica.delta import format_message
 from service.node.replica.serving import Followed, Ready, ServingProcesses
+from service.node.replica.standing import Standing
 from service.node.replica.viewing import ViewFolder, Viewing
 
 GRACE_SECONDS: Final = 5.0
 """Look-ups take milliseconds; streams end at once."""
+FOLLOWING: Final = "following"
+"""The name that health knows it by."""
 START_SECONDS: Final = 300.0
 """For all processes to come up; ten million records take a minute."""
 
@@ -105,6 +111,8 @@ class ReplicaServer:
             self.processes.start(START_SECONDS)
             if self._health is not None:
                 self._health.ready(STATUS)
+                opening.callback(followed.on_standing(self._show_standing))
+                self._show_standing(followed.standing)
             self._stack = opening.pop_all()
 
     def stop(self) -> None:
@@ -112,6 +120,10 @@ class ReplicaServer:
         if self._health is not None:
             self._health.not_ready()
         self._stack.close()
+
+    def _show_standing(self, standing: Standing) -> None:
+        if self._health is not None:
+            self._health.show(FOLLOWING, well=not standing.stuck)
 
     def __enter__(self) -> Self:
         return self
@@ -135,6 +147,7 @@ def serve_view(told: Connection, proofs: Connection, plan: _Plan) -> None:
     with Viewing.begin(told, proofs, plan.folder) as host:
         metrics = Metrics()
         metrics.registry.register(HeadGauges(host))
+        metrics.registry.register(SourceGauges(host))
         metrics.watch_access_logs(
             {economy: member.access_log for economy, member in host.hosted.items()}
         )

@@ -39,6 +39,7 @@ from service.node.collector import settle_collector
 from service.node.governance.set_changes import SetChanges
 from service.node.lookup.host import SealView
 from service.node.replica.keyring_file import KeyringContent
+from service.node.replica.standing import NOTHING_YET, Standing
 from service.node.replica.verifier import ChainVerifier, Change
 from service.node.restoring import restore
 from service.replica import open_replica
@@ -219,6 +220,15 @@ class PacedLedger:
         """Call with each verified step."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    @property
+    def standing(self) -> Standing:
+        """There is no source here."""
+        return NOTHING_YET
+
+    def on_standing(self, _listener: Callable[[Standing], None]) -> Callable[[], None]:
+        """Nothing to tell."""
+        return lambda: None
 
     def follow(self, records_a_second: float) -> None:
         """Take what lies ready, at an even pace."""

@@ -10,6 +10,13 @@ that we know: another one there is a fork. It is left for the next one when
     its ledger ends before ours             it may be catching up
     it shows what cannot be so              refused for `REFUSED_SECONDS`; kept on record, with
                                             evidence where members are convicted
+    an error that nobody expected           told with its traceback, and tried again after a pause
+                                            that doubles: the fault is ours, and may lie in how we
+                                            read this one source
+
+What our own store or state map cannot do ends following: nothing could be kept of any source. Where
+nothing can be followed for `STUCK_SECONDS` for errors that nobody expected, that is said
+(`Standing.stuck`); what is known is still answered from, and grows stale by the rules.
 
 Where a source's snapshot is far ahead, its blocks in between are passed over: the snapshot's header
 is sealed, and all the rest is checked against it (`service.node.snapshots.catching_up`).
@@ -21,9 +28,9 @@ fetched from each, checked and kept here too.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
 
 import structlog
@@ -40,6 +47,7 @@ from service.node.governance.evidence import Evidence
 from service.node.replica import refusals
 from service.node.replica.reading import BlockReader
 from service.node.replica.refusals import Refusals
+from service.node.replica.standing import SourceState, SourceView, Standing
 from service.node.replica.verifier import ChainVerifier
 
 SILENCE_SECONDS: Final = 30.0
@@ -49,6 +57,10 @@ CALL_SECONDS: Final = 10.0
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 """Seconds after a round in which no source gave anything, doubling from the first."""
+FIRST_FAULT_PAUSE: Final = 1.0
+LONGEST_FAULT_PAUSE: Final = 60.0
+"""Seconds for which a source rests after an unexpected error, doubling from the first."""
+STUCK_SECONDS: Final = 120.0
 EVIDENCE_TAKEN: Final = 100
 """Pieces that one source is heard about at once; each costs some milliseconds to check."""
 
@@ -58,32 +70,14 @@ BEFORE_SNAPSHOT: Final = "BEFORE_SNAPSHOT"
 _log = structlog.get_logger("aeo.replica")
 
 
-class SourceState(StrEnum):
-    """What has become of a source."""
-
-    WAITING = "waiting"
-    FOLLOWED = "followed"
-    LEFT = "left"
-    UNREACHABLE = "unreachable"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceView:
-    """One source as it stands: `height` is the highest that it has shown, -1 for none."""
-
-    address: str
-    state: SourceState = SourceState.WAITING
-    detail: str = ""
-    height: int = -1
-
-
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: for a source that shows nothing, and until a refused one is asked again."""
+    """Seconds: for a source that shows nothing, until a refused one is asked again, and until it is
+    said that nothing can be followed."""
 
     silence: float = SILENCE_SECONDS
     refused: float = REFUSED_SECONDS
+    stuck: float = STUCK_SECONDS
 
 
 class Follower:
@@ -102,10 +96,18 @@ class Follower:
         patience: Patience,
         catch_up: Callable[[Connection, int], None],
         far_behind: int,
+        tell: Callable[[Standing], None],
     ) -> None:
         self._sources = list(sources)
         self._views = [SourceView(each.address) for each in sources]
-        self._refused_until = [0.0] * len(self._sources)
+        # Monotonic: when a source that is refused, or at which we failed, is asked again.
+        self._rests_until = [0.0] * len(self._sources)
+        self._fault_pauses: dict[int, float] = {}
+        self._refused: Counter[tuple[str, str]] = Counter()
+        self._faults: Counter[str] = Counter()
+        # When anything was last followed as it should be.
+        self._well_at = time.monotonic()
+        self._tell = tell
         self._verifier = verifier
         self._evidence = evidence
         self._refusals = kept
@@ -124,12 +126,18 @@ class Follower:
         self._moved = False
         # The newest height that a source had when it was asked; beyond all while none has been.
         self._wanted = 1 << 63
+        self._standing = self._stand()
         self._thread = threading.Thread(target=self._run, name="aeo-replica")
 
     @property
     def sources(self) -> tuple[SourceView, ...]:
         """How each source stands, in the order of the settings."""
         return tuple(self._views)
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands with all of them."""
+        return self._standing
 
     @property
     def caught_up(self) -> bool:
@@ -167,6 +175,7 @@ class Follower:
                 for number in range(len(self._sources)):
                     while not self._stopping.is_set() and self._turn(number):
                         pass
+                self._look()
                 pause = FIRST_PAUSE if self._moved else min(pause * 2, LONGEST_PAUSE)
                 self._stopping.wait(pause)
         except Exception as error:  # noqa: BLE001 - whatever stops the follower is told to everyone
@@ -175,14 +184,17 @@ class Follower:
 
     def _turn(self, number: int) -> bool:
         """Follow a source until it is left; whether to go on with it at once."""
-        if time.monotonic() < self._refused_until[number]:
+        if time.monotonic() < self._rests_until[number]:
             return False
-        source, before = self._sources[number], self._height()
+        source, before, began = self._sources[number], self._height(), time.monotonic()
         try:
             self._follow(number, source)
         except SourceRefused as refused:
             self._refuse(number, source, refused)
         except SourceLeft as left:
+            # A quiet ledger, too, is left now and then: it is returned to at once.
+            self._moved = self._moved or time.monotonic() - began >= self._patience.silence
+            self._is_well(number)
             self._see(number, SourceState.LEFT, str(left))
         except ClientError as error:
             if error.reason == BEFORE_SNAPSHOT:
@@ -190,9 +202,12 @@ class Follower:
             self._see(number, SourceState.UNREACHABLE, str(error))
         except (FormatError, CheckError) as error:
             self._refuse(number, source, SourceRefused(refusals.MALFORMED, str(error)))
-        except ValueError:
-            if not self._stopping.is_set():  # else: a call on a connection that `stop` has closed
-                raise
+        except ServiceError:
+            raise  # our own store's, or state map's: no other source would help
+        except Exception as error:  # noqa: BLE001 - one source must not stop the others
+            # Where stopping: a call on a connection that `stop` has closed.
+            if not self._stopping.is_set():
+                self._fail(number, source, error)
         finally:
             self._connection = None
             self._verifier.forget()
@@ -254,6 +269,7 @@ class Follower:
         height = self._height()
         if height > self._views[number].height:
             self._views[number] = replace(self._views[number], height=height)
+            self._is_well(number)
 
     def _compare(self, number: int, client: LedgerClient) -> int:
         """Whether a source's ledger is ours, and goes as far; the height that it says it has."""
@@ -288,14 +304,19 @@ class Follower:
         return header.height
 
     def _refuse(self, number: int, source: NodeAddress, refused: SourceRefused) -> None:
-        self._refused_until[number] = time.monotonic() + self._patience.refused
-        self._see(number, SourceState.REFUSED, str(refused))
+        self._rests_until[number] = time.monotonic() + self._patience.refused
+        self._refused[source.address, refused.code] += 1
         if refused.evidence:
             try:
                 self._evidence.keep(refused.evidence)
             except (FormatError, CheckError, ServiceError) as error:
                 _log.warning("evidence could not be kept", reason=str(error))
-        path = self._refusals.keep(source.address, refused, self._now_ms())
+        path = None
+        try:
+            path = self._refusals.keep(source.address, refused, self._now_ms())
+        except OSError as error:
+            _log.warning("a refusal could not be kept", reason=str(error))
+        self._see(number, SourceState.REFUSED, str(refused))
         _log.error(
             "a source is refused",
             source=source.address,
@@ -304,8 +325,51 @@ class Follower:
             evidence=bool(refused.evidence),
         )
 
+    def _fail(self, number: int, source: NodeAddress, error: Exception) -> None:
+        """Let a source rest at which this program failed."""
+        pause = self._fault_pauses.get(number, FIRST_FAULT_PAUSE)
+        self._fault_pauses[number] = min(2 * pause, LONGEST_FAULT_PAUSE)
+        self._rests_until[number] = time.monotonic() + pause
+        self._faults[source.address] += 1
+        _log.error(
+            "a source cannot be followed for an unexpected error",
+            source=source.address,
+            reason=str(error),
+            again_after_seconds=pause,
+            exc_info=error,
+        )
+        self._see(number, SourceState.UNREACHABLE, f"unexpected {type(error).__name__}: {error}")
+
+    def _is_well(self, number: int) -> None:
+        """A source is followed as it should be."""
+        self._well_at = time.monotonic()
+        self._fault_pauses.pop(number, None)
+        if self._standing.stuck:
+            self._look()
+
     def _see(self, number: int, state: SourceState, detail: str) -> None:
         before = self._views[number]
         self._views[number] = replace(before, state=state, detail=detail)
         if state not in {before.state, SourceState.REFUSED}:
             _log.info("a source", source=before.address, state=str(state), detail=detail)
+        self._look()
+
+    def _look(self) -> None:
+        """Tell how it stands, if that has changed."""
+        standing = self._stand()
+        if standing == self._standing:
+            return
+        if standing.stuck and not self._standing.stuck:
+            _log.error("nothing can be followed", faults=dict(self._faults))
+        self._standing = standing
+        self._tell(standing)
+
+    def _stand(self) -> Standing:
+        long = time.monotonic() - self._well_at >= self._patience.stuck
+        return Standing(
+            {view.address: view.state for view in self._views},
+            dict(self._refused),
+            dict(self._faults),
+            self._evidence.kinds(),
+            stuck=bool(self._fault_pauses) and long,
+        )

@@ -19,7 +19,8 @@ MESSAGES_AHEAD: Final = 32
 """Each has at most 16 MiB, of an honest node 4 MiB, most of them some KB."""
 _LOOK_SECONDS: Final = 0.5
 
-_Item = StreamBlocksResponse | ClientError
+# A message, or why nothing follows: a `ClientError`, or whatever else reading came to.
+_Item = StreamBlocksResponse | Exception
 
 
 class BlockReader:
@@ -29,7 +30,7 @@ class BlockReader:
         self._connection = connection
         self._items: queue.Queue[_Item] = queue.Queue(MESSAGES_AHEAD)
         self._closed = threading.Event()
-        self._failure: ClientError | None = None
+        self._failure: Exception | None = None
         stream = ReplicaClient(connection).follow(from_height)
         self._thread = threading.Thread(
             target=self._run, args=(stream,), name="aeo-block-reader", daemon=True
@@ -39,7 +40,8 @@ class BlockReader:
     def take(self, patience: float) -> list[StreamBlocksResponse]:
         """All messages that are there, waiting up to `patience` seconds for the first.
 
-        Empty: nothing came. Raises the stream's `ClientError` after the last message before it.
+        Empty: nothing came. Raises what the stream ended with, a `ClientError` as a rule, after
+        the last message before it.
         """
         if self._failure is not None:
             raise self._failure
@@ -47,7 +49,7 @@ class BlockReader:
         try:
             item = self._items.get(timeout=patience)
             while True:
-                if isinstance(item, ClientError):
+                if isinstance(item, Exception):
                     self._failure = item
                     break
                 taken.append(item)
@@ -80,6 +82,8 @@ class BlockReader:
         except ValueError:
             # The channel was closed before the call began.
             self._put(Unavailable("the connection was closed"))
+        except Exception as error:  # noqa: BLE001 - raised again where it is taken
+            self._put(error)
 
     def _put(self, item: _Item) -> bool:
         while not self._closed.is_set():

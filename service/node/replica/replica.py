@@ -54,10 +54,11 @@ from service.node.governance.set_changes import SetChanges
 from service.node.lookup.host import SealView
 from service.node.map_process import MapProcess
 from service.node.replica import refusals
-from service.node.replica.follow import CALL_SECONDS, Follower, Patience, SourceView
+from service.node.replica.follow import CALL_SECONDS, Follower, Patience
 from service.node.replica.keyring import ReplicaKeyring
 from service.node.replica.keyring_file import KeyringContent, KeyringFile, check_keyring
 from service.node.replica.refusals import Refusals
+from service.node.replica.standing import SourceView, Standing
 from service.node.replica.verifier import ChainVerifier, Change
 from service.node.restoring import restore
 from service.node.snapshots.catching_up import FAR_BEHIND, catch_up
@@ -104,6 +105,7 @@ class Replica:
         self.backend = backend
         self.feed = BlockFeed()
         self._listeners: list[Callable[[Change], None]] = []
+        self._standing_listeners: list[Callable[[Standing], None]] = []
         self._listening = threading.Lock()
         self._stack = ExitStack()
         self._stopped = False
@@ -161,6 +163,7 @@ class Replica:
             patience=settings.patience,
             catch_up=self._catch_up,
             far_behind=settings.far_behind,
+            tell=self._tell_standing,
         )
 
     @classmethod
@@ -215,6 +218,11 @@ class Replica:
         return self._follower.sources
 
     @property
+    def standing(self) -> Standing:
+        """How it stands with all of them, for metrics and health."""
+        return self._follower.standing
+
+    @property
     def failure(self) -> Exception | None:
         """Why nothing is followed any more; None while it is. What is known stays readable."""
         return self._follower.failure
@@ -247,6 +255,13 @@ class Replica:
             self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def on_standing(self, listener: Callable[[Standing], None]) -> Callable[[], None]:
+        """Call `listener` whenever `standing` has changed; returns how to end it. Like `on_block`,
+        on the follower's thread."""
+        with self._listening:
+            self._standing_listeners.append(listener)
+        return lambda: self._standing_listeners.remove(listener)
+
     def seal_of(self, height: int) -> SealView:
         """The best seal of the header at `height`; its finality by later seals too."""
         return self._verifier.seals.of(height)
@@ -278,6 +293,12 @@ class Replica:
             listener(change)
         self.feed.announce()
 
+    def _tell_standing(self, standing: Standing) -> None:
+        with self._listening:
+            listeners = tuple(self._standing_listeners)
+        for listener in listeners:
+            listener(standing)
+
     def _catch_up(self, connection: Connection, far: int) -> None:
         """Go on from a source's snapshot if it is `far` heights ahead."""
         taken = catch_up(
@@ -304,7 +325,7 @@ class Replica:
         settings = self.settings
         until = time.monotonic() + settings.begin_seconds
         pause = 0.1
-        failure: SourceRefused | ClientError | None = None
+        failure: Exception | None = None
         while True:
             for source in settings.sources:
                 try:
@@ -313,8 +334,15 @@ class Replica:
                 except SourceRefused as refused:
                     self.refusals.keep(source.address, refused, self.clock.now_ms())
                     failure = refused
-                except ClientError as error:
+                except Exception as error:  # noqa: BLE001 - the next source may do
                     failure = failure if isinstance(failure, SourceRefused) else error
+                    if not isinstance(error, ClientError):
+                        _log.error(
+                            "a source cannot be asked for an unexpected error",
+                            source=source.address,
+                            reason=str(error),
+                            exc_info=error,
+                        )
                 else:
                     first = Machine(genesis, self.backend).state.header_bytes
                     self.ledger_store.put_genesis(genesis.data, first)

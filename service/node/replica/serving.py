@@ -23,7 +23,7 @@ import multiprocessing
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -37,6 +37,7 @@ from service.errors import Failed
 from service.node.lookup.host import SealView
 from service.node.replica.delta import Stop, delta_of, format_message, parse_message, transfer
 from service.node.replica.keyring_file import KeyringContent
+from service.node.replica.standing import Standing
 from service.node.replica.verifier import Change
 
 STATES_KEPT: Final = 64
@@ -89,8 +90,15 @@ class Followed(Protocol):
     def keyring(self) -> HandedKeys:
         """The own administration's lookup keys."""
 
+    @property
+    def standing(self) -> Standing:
+        """How it stands with its sources."""
+
     def on_block(self, listener: Callable[[Change], None], /) -> Callable[[], None]:
         """Call `listener` with each verified step; returns how to end it."""
+
+    def on_standing(self, listener: Callable[[Standing], None], /) -> Callable[[], None]:
+        """Call `listener` whenever `standing` has changed; returns how to end it."""
 
 
 class _HandOver:
@@ -110,14 +118,16 @@ class ServingProcesses:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._children = [_Child(self, serve, plan, number) for number, plan in enumerate(plans)]
-        self._end_listening: Callable[[], None] = lambda: None
+        self._end_listening = ExitStack()
         # Of the newest state that was told.
         self._height = followed.state.height
 
     def start(self, seconds: float) -> list[str]:
         """Start all, and wait until they answer; their addresses. Raises `NotServing`."""
-        self._end_listening = self._followed.on_block(self._take)
-        self._followed.keyring.listen(self._pass_on_keys)
+        followed = self._followed
+        self._end_listening.callback(followed.on_block(self._take))
+        self._end_listening.callback(followed.on_standing(self._pass_on_standing))
+        followed.keyring.listen(self._pass_on_keys)
         for child in self._children:
             child.start()
         until = monotonic() + seconds
@@ -130,8 +140,7 @@ class ServingProcesses:
     def stop(self) -> None:
         """Let them finish what they have accepted, and end. Idempotent."""
         self._stopping.set()
-        self._end_listening()
-        self._end_listening = lambda: None
+        self._end_listening.close()
         for child in self._children:
             child.stop()
         for child in self._children:
@@ -168,7 +177,8 @@ class ServingProcesses:
         followed = self._followed
         state, content, seal = followed.state, followed.keyring.content, followed.newest_seal
         self._keep(state)
-        return state, [format_message(each) for each in (content, seal) if each is not None]
+        first = (content, seal, followed.standing)
+        return state, [format_message(each) for each in first if each is not None]
 
     def prove(self, height: int, key: bytes) -> bytes:
         """The map proof of a key at a height; empty where that state is no longer kept."""
@@ -201,6 +211,9 @@ class ServingProcesses:
         content = self._followed.keyring.content
         if content is not None:
             self._put(format_message(content))
+
+    def _pass_on_standing(self, standing: Standing) -> None:
+        self._put(format_message(standing))
 
     def _put(self, message: bytes) -> None:
         for child in self._children:

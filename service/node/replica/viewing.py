@@ -46,6 +46,7 @@ from service.node.replica.delta import (
 from service.node.replica.keyring_file import KeyringContent
 from service.node.replica.nothing_kept import ProfilesElsewhere
 from service.node.replica.seals import KeptSeals
+from service.node.replica.standing import NOTHING_YET, Standing
 from service.node.replica.view import View
 from service.store.home.home_store import HomeStore
 from service.store.ledger.ledger_store import LedgerStore
@@ -161,6 +162,8 @@ class Viewing:
         self.hosted: Mapping[str, ViewMember] = {content.economy: member}
         self._proven = ProvenState(lambda: view.state, lambda: self._seals.newest)
         self._told: Connection | None = None
+        # Replaced as a whole.
+        self.standing: Standing = NOTHING_YET
 
     @classmethod
     def begin(cls, told: Connection, proofs: Connection, folder: ViewFolder) -> Self:
@@ -173,7 +176,7 @@ class Viewing:
         host = cls(view, contents[-1], folder)
         host._told = told
         for each in before:
-            if isinstance(each, SealView):
+            if isinstance(each, SealView | Standing):
                 host.take(each)
         return host
 
@@ -199,13 +202,15 @@ class Viewing:
                     self.take(message)
         self.feed.close()
 
-    def take(self, message: Delta | SealView | KeyringContent) -> None:
+    def take(self, message: Delta | SealView | Standing | KeyringContent) -> None:
         """Put one message into place, and wake whoever waits."""
         if isinstance(message, Delta):
             self._view.apply(message)
             self._proven.after_block()
         elif isinstance(message, SealView):
             self._seals.newest = message
+        elif isinstance(message, Standing):
+            self.standing = message
         else:
             self._content = message
             self._keys.hold(message)
