@@ -65,6 +65,7 @@ CASES: dict[str, tuple[list[Case], list[Case]]] = {
             }
         ],
     ),
+    "AeoClockBehind": ([{"aeo_clock_behind_seconds": [6]}], [{"aeo_clock_behind_seconds": [5]}]),
     "AeoVerificationFailures": (
         [{'aeo_verification_failures_total{kind="share",economy="AU"}': [0, 0, 1, 1]}],
         [{'aeo_verification_failures_total{kind="share",economy="AU"}': [5, 5, 5, 5]}],
