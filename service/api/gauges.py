@@ -14,6 +14,7 @@
 | aeo_evidence | kind | proofs of misbehaviour kept: `fork`, `double number` |
 | aeo_engine_failed | | 1 once the node no longer orders |
 | aeo_missing_shares_total | economy | headers voted on without a good share of the member |
+| aeo_snapshot_failures_total | | snapshots that could not be made; each is tried again |
 | aeo_publisher_failed | economy | 1 once a hosted member no longer publishes |
 | aeo_outbox_waiting_records | economy | promised, in no signed transaction yet |
 | aeo_certificate_expiry_timestamp_seconds | economy | end of a certificate; "": the node's own |
@@ -163,6 +164,11 @@ class NodeGauges(Collector):
             "aeo_engine_failed",
             "Whether the node no longer orders.",
             float(node.engine.failure is not None),
+        )
+        yield CounterMetricFamily(
+            "aeo_snapshot_failures",
+            "Snapshots that could not be made.",
+            value=node.snapshots.failures,
         )
         missing = CounterMetricFamily(
             "aeo_missing_shares",

@@ -1,4 +1,4 @@
-"""Alerts: each metric in a rule is one that a running node shows, and each rule fires when it must.
+"""Alerts: each metric in a rule is shown by a running process, and each rule fires when it must.
 
 Prometheus' own parser and engine judge them (`k8s/tools/rules`).
 """
@@ -7,16 +7,19 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.request import urlopen
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from cometbft.driver import Network
 from k8s.rendered import named
 from k8s.tools import tool
 from service.api.configured import node_settings, serving_settings
+from service.api.engine_gauges import EngineGauges
+from service.api.replica_gauges import SourceGauges
 from service.api.serving import serve
 from service.config import load_config
 from service.keys.keystore import Pbkdf2
@@ -24,6 +27,7 @@ from service.keys.member_keys import Founder
 from service.node.founding.folder import LOCAL_HOSTS, Plan, found_network
 from service.node.founding.ports import free_port
 from service.node.node import Node
+from service.node.replica.standing import NOTHING_YET, Standing
 
 Case = dict[str, list[float]]
 Alert = dict[str, Any]
@@ -32,6 +36,9 @@ WEEK = 7 * 86_400
 NOW = 1_800_000_000
 """What time() is when cases are tried."""
 LOOKUP = 'method="/aeo.exchange.v1.StatusService/Lookup"'
+AU = 'economy="AU"'
+WRONG = f'kind="wrong_share",{AU}'
+SEEN = 'namespace="aeo",pod="w"'
 
 # For each alert: samples a minute apart on which it holds, and such on which it does not.
 CASES: dict[str, tuple[list[Case], list[Case]]] = {
@@ -69,6 +76,60 @@ CASES: dict[str, tuple[list[Case], list[Case]]] = {
     "AeoVerificationFailures": (
         [{'aeo_verification_failures_total{kind="share",economy="AU"}': [0, 0, 1, 1]}],
         [{'aeo_verification_failures_total{kind="share",economy="AU"}': [5, 5, 5, 5]}],
+    ),
+    "AeoEngineFaults": (
+        [
+            # Beginning with the first, and going on.
+            {f"aeo_engine_faults_total{{{WRONG}}}": [*range(12)]},
+            {
+                'aeo_engine_faults_total{kind="equivocation",economy="AU"}': [4] * 3
+                + [5] * 6
+                + [6] * 3
+            },
+        ],
+        [
+            {f"aeo_engine_faults_total{{{WRONG}}}": [0] * 9 + [1] * 3},
+            {f"aeo_engine_faults_total{{{WRONG}}}": [0] * 3 + [1] * 9},
+            {f"aeo_engine_faults_total{{{WRONG}}}": [7] * 12},
+            {'aeo_engine_faults_total{kind="missing_share",economy="AU"}': [*range(12)]},
+        ],
+    ),
+    "AeoMissingShares": (
+        [
+            {
+                f"aeo_missing_shares_total{{{SEEN},{AU}}}": [*range(0, 62, 2)],
+                f'aeo_missing_shares_total{{{SEEN},economy="NZ"}}': [3] * 31,
+                f"aeo_head_height{{{SEEN}}}": [*range(100, 162, 2)],
+            },
+            {  # few headers, as on a quiet ledger
+                f"aeo_missing_shares_total{{{SEEN},{AU}}}": [0] * 15 + [1] * 16,
+                f"aeo_head_height{{{SEEN}}}": [9] * 15 + [10] * 16,
+            },
+        ],
+        [
+            {  # now and then one is late
+                f"aeo_missing_shares_total{{{SEEN},{AU}}}": [*range(31)],
+                f"aeo_head_height{{{SEEN}}}": [*range(0, 310, 10)],
+            },
+            {  # nothing is voted on
+                f"aeo_missing_shares_total{{{SEEN},{AU}}}": [9] * 31,
+                f"aeo_head_height{{{SEEN}}}": [40] * 31,
+            },
+        ],
+    ),
+    "AeoSourceRefused": (
+        [
+            {
+                'aeo_source_refused{pod="r",source="hk:7443"}': [0, 1],
+                'aeo_source_refused{pod="r",source="nz:7443"}': [0, 0],
+            }
+        ],
+        [{'aeo_source_refused{pod="r",source="hk:7443"}': [1, 0]}],
+    ),
+    "AeoReplicaStuck": ([{"aeo_replica_stuck": [1]}], [{"aeo_replica_stuck": [0]}]),
+    "AeoSnapshotsFailing": (
+        [{"aeo_snapshot_failures_total": [0] * 10 + [1] * 300}],
+        [{"aeo_snapshot_failures_total": [2] * 300}],
     ),
     "AeoEngineFailed": ([{"aeo_engine_failed": [1]}], [{"aeo_engine_failed": [0]}]),
     "AeoPublisherFailed": (
@@ -225,11 +286,30 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[s
             yield found
 
 
-def test_every_metric_of_a_rule_is_shown_by_a_running_node(
-    alerts: dict[str, Alert], shown: dict[str, dict[str, float]]
+class FreshReplica(NamedTuple):
+    """One that has not asked any source yet."""
+
+    standing: Standing = NOTHING_YET
+
+
+@pytest.fixture(scope="module")
+def shown_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What replicas show, and nodes under CometBFT."""
+    network = Network(tmp_path_factory.mktemp("engine"), ("AU", "HK", "NZ"))
+    try:
+        application = network["AU"].application
+        families = [*SourceGauges(FreshReplica()).collect(), *EngineGauges(application).collect()]
+        return {family.name for family in families}
+    finally:
+        network.close()
+
+
+def test_every_metric_of_a_rule_is_shown_by_a_running_process(
+    alerts: dict[str, Alert], shown: dict[str, dict[str, float]], shown_elsewhere: set[str]
 ) -> None:
     # A counter or histogram with labels has no sample before the first call; its family is there.
-    named_here = set(shown) | {f"{name}{end}" for name in shown for end in ("_total", "_bucket")}
+    families = set(shown) | shown_elsewhere
+    named_here = families | {f"{name}{end}" for name in families for end in ("_total", "_bucket")}
     for each in alerts.values():
         assert each["metrics"], each["name"]
         assert set(each["metrics"]) <= named_here, each["name"]
@@ -247,6 +327,7 @@ def test_a_node_shows_how_it_fares(shown: dict[str, dict[str, float]]) -> None:
     assert shown["aeo_verification_failures_total"] == {" transaction": 0}
     assert shown["aeo_refused_transactions_total"] == {"SIGNATURE_INVALID": 0}
     assert shown["aeo_engine_failed"][""] == 0
+    assert shown["aeo_snapshot_failures_total"] == {"": 0}
     assert shown["aeo_publisher_failed"] == {"HK": 0, "NZ": 0}
     assert shown["aeo_outbox_waiting_records"] == {"HK": 0, "NZ": 0}
     assert set(shown["aeo_certificate_expiry_timestamp_seconds"]) == {"", "HK", "NZ"}
