@@ -17,14 +17,17 @@ from ledger.customs.subject import LookupKey
 from ledger.errors import FormatError
 from ledger.state.state import State
 from service.client.errors import ClientError
+from service.client.replica import NodeAddress, ReplicaClient
 from service.keys.key_file import KeyFileError
 from service.node.keys.keyring import keys_by_name
-from service.node.replica.keyring_file import KeyringContent, KeyringFile
+from service.node.replica.keyring_file import KeyringContent, KeyringFile, check_keyring
 
 REFRESH_SECONDS: Final = 60.0
 """Between two questions of the same digest: an answer of some 70 bytes."""
 RETRY_SECONDS: Final = 2.0
 """Before a node that did not answer is asked again."""
+HOME_SECONDS: Final = 3.0
+"""For the own node to hand out the keyring."""
 
 _log = structlog.get_logger("aeo.replica")
 
@@ -150,3 +153,28 @@ class ReplicaKeyring:
                     _log.warning("the keyring could not be refreshed", reason=str(error))
                 self._failing = True
             self._changed.wait(RETRY_SECONDS if self._failing else REFRESH_SECONDS)
+
+
+class HomeNode:
+    """The own administration's node, asked for the keyring."""
+
+    def __init__(self, node: NodeAddress, network_id: bytes) -> None:
+        self._node = node
+        self._network_id = network_id
+
+    def fetch(self, known_digest: bytes) -> KeyringContent | None:
+        """The keyring; None where the caller has it already."""
+        with self._node.connect(HOME_SECONDS) as connection:
+            said = ReplicaClient(connection).keyring(known_digest)
+        if said.network_id != self._network_id:
+            raise FormatError("a keyring of another network")
+        if known_digest and said.digest == known_digest:
+            return None
+        content = KeyringContent(
+            said.network_id,
+            said.economy,
+            {(each.arrangement_id, each.epoch): each.key for each in said.keys},
+            dict(said.instructions),
+        )
+        check_keyring(content)
+        return content

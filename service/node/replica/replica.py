@@ -44,7 +44,7 @@ from ledger.state.state import State
 from service.client.connection import Connection
 from service.client.errors import ClientError
 from service.client.ledger import LedgerClient
-from service.client.replica import NodeAddress, ReplicaClient
+from service.client.replica import NodeAddress
 from service.clock import Clock, SystemClock
 from service.engine.feed import BlockFeed
 from service.engine.protocol import OnStep, no_step
@@ -55,8 +55,8 @@ from service.node.lookup.host import SealView
 from service.node.map_process import MapProcess
 from service.node.replica import refusals
 from service.node.replica.follow import CALL_SECONDS, Follower, Patience
-from service.node.replica.keyring import ReplicaKeyring
-from service.node.replica.keyring_file import KeyringContent, KeyringFile, check_keyring
+from service.node.replica.keyring import HomeNode, ReplicaKeyring
+from service.node.replica.keyring_file import KeyringFile
 from service.node.replica.refusals import Refusals
 from service.node.replica.standing import SourceView, Standing
 from service.node.replica.verifier import ChainVerifier, Change
@@ -69,9 +69,6 @@ KEYRING_FILE: Final = "keyring.json"
 SNAPSHOT_FOLDER: Final = "snapshot"
 BEGIN_SECONDS: Final = 30.0
 """How long an empty replica looks for a source that shows it the genesis."""
-
-HOME_SECONDS: Final = 3.0
-"""For the own node to hand out the keyring."""
 
 _log = structlog.get_logger("aeo.replica")
 
@@ -150,7 +147,7 @@ class Replica:
             KeyringFile(settings.folder / KEYRING_FILE, self.network_id, settings.economy),
             self.network_id,
             self._current,
-            None if settings.home is None else _HomeNode(settings.home, self.network_id),
+            None if settings.home is None else HomeNode(settings.home, self.network_id),
         )
         self._follower = Follower(
             settings.sources,
@@ -383,28 +380,3 @@ class Replica:
                     f"{path}: anchored too long ago: replaced keys could have signed another"
                     " future; name an anchor from elsewhere, or begin with an empty folder"
                 )
-
-
-class _HomeNode:
-    """The own administration's node, asked for the keyring."""
-
-    def __init__(self, node: NodeAddress, network_id: bytes) -> None:
-        self._node = node
-        self._network_id = network_id
-
-    def fetch(self, known_digest: bytes) -> KeyringContent | None:
-        """The keyring; None where the caller has it already."""
-        with self._node.connect(HOME_SECONDS) as connection:
-            said = ReplicaClient(connection).keyring(known_digest)
-        if said.network_id != self._network_id:
-            raise FormatError("a keyring of another network")
-        if known_digest and said.digest == known_digest:
-            return None
-        content = KeyringContent(
-            said.network_id,
-            said.economy,
-            {(each.arrangement_id, each.epoch): each.key for each in said.keys},
-            dict(said.instructions),
-        )
-        check_keyring(content)
-        return content
