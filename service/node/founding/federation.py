@@ -108,9 +108,12 @@ def found_federation(
 ) -> Genesis:
     """Make the folders of all members' nodes; `places` in the order of the plan's founders.
 
-    The network begins at `created_at` (Unix ms), by default now. Raises `FolderTaken`, and the errors of keys and stores.
+    The network begins at `created_at` (Unix ms), by default now. Raises `FolderTaken`, and the
+    errors of keys and stores.
     """
-    return in_new_folder(folder, lambda begun: _make(begun, plan, places, done, parameters, created_at))
+    return in_new_folder(
+        folder, lambda begun: _make(begun, plan, places, done, parameters, created_at)
+    )
 
 
 def join_federation(
