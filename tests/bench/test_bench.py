@@ -1,7 +1,6 @@
 """The bench measures what it says. How fast anything is, no test asks."""
 
 import json
-from collections import Counter
 from io import StringIO
 from pathlib import Path
 
@@ -21,14 +20,23 @@ from service.bench.traders import ISSUER, question, submissions, trader
 SMALL = Plan((300,), (2_000,), 1, Effort(0.2, 1, 1, 50), 0.2, 100, 1)
 
 
+def figures_of(run: Run, names: set[str]) -> list[Figure]:
+    figures = list(run.figures(names))
+    assert len({figure.name for figure in figures}) == len(figures)
+    assert {figure.name.partition(".")[0] for figure in figures} == names
+    assert all(figure.value > 0 for figure in figures)
+    return figures
+
+
+@pytest.mark.long
+def test_four_members_and_two_processes_of_a_replica() -> None:
+    figures_of(Run(SMALL, lambda _: None), {"network", "replica"})
+
+
 def test_every_figure_of_a_small_ledger() -> None:
     """Everything but BLS, whose reference backend takes seconds, on 300 traders."""
     run = Run(SMALL, lambda _: None)
-    figures = list(run.figures(set(NAMES) - {"bls"}))
-    assert len({figure.name for figure in figures}) == len(figures)
-    kinds = Counter(figure.name.partition(".")[0] for figure in figures)
-    assert set(kinds) == set(NAMES) - {"bls"}
-    assert all(figure.value > 0 for figure in figures)
+    figures = figures_of(run, set(NAMES) - {"bls", "network", "replica"})
     assert {row["what"] for row in compared(figures)} == {
         "verified reads, one at a time",
         "plain reads, one at a time",
