@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -77,8 +78,15 @@ class Asking:
         self.world = world
         self.now = world.time
         self.ledger = LedgerOf(world)
-        self.replica = EmbeddedReplica(self.ledger, remembered, lambda: self.now)
+        self.counted_ms = 0
+        self.replica = EmbeddedReplica(self.ledger, remembered, self)
         self.evaluated = 0
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def monotonic_ns(self) -> int:
+        return self.counted_ms * 1_000_000
 
     def ask(self, tin: str = TINS[0], **fields: object) -> bytes:
         """Ask twice, as if anew and as if known; both must be what `evaluate` says."""
@@ -421,3 +429,24 @@ def test_a_replicas_folder_with_its_keyring(tmp_path: Path) -> None:
     file.path.chmod(0o644)
     with pytest.raises(KeyFileError):
         open_replica(folder)
+
+
+def test_a_clock_that_is_behind_makes_nothing_fresh() -> None:
+    world, _, asking = two_members()
+    ask = partial(asking.replica.evaluate, TINS[0], function="EX", direction="IMPORT", mode=1)
+    limit = world.view.default_staleness_limit
+    assert ask().recognised
+    asking.now -= limit
+    asking.counted_ms = limit - SECOND
+    asking.replica.refresh()
+    answer = ask()
+    assert answer.recognised
+    assert answer.as_of == datetime.fromtimestamp((world.time + limit - SECOND) / 1000, UTC)
+    asking.counted_ms += 2 * SECOND
+    asking.replica.refresh()
+    assert (ask().outcome, ask().reason) == (Outcome.UNDETERMINED, "LEDGER_STALE")
+    # Set right, it is believed again.
+    asking.now = world.time + limit - SECOND
+    asking.counted_ms = limit - SECOND
+    asking.replica.refresh()
+    assert ask().recognised

@@ -32,10 +32,8 @@ again, which costs more than the answers. No access log is kept here: whoever em
 in its own records whom it asked about.
 """
 
-from collections.abc import Callable
 from functools import partial
 from itertools import islice
-from time import time_ns
 from typing import Final, Self, cast
 
 from aeo.exchange.v1.status_service_pb2 import FINALITY_RECORDED
@@ -45,6 +43,8 @@ from ledger.customs.tin import Tin, read_canonical
 from ledger.customs.verdict import Times
 from ledger.state.view import StateView
 from service.client.verdicts import Direction, Question
+from service.clock import Clock, SystemClock
+from service.node.lookup.known_time import KnownTime
 from service.node.lookup.pair import Group, Pair, Position
 from service.node.lookup.question import read_question
 from service.node.lookup.witness import Witness
@@ -83,11 +83,14 @@ class EmbeddedReplica:
         self,
         folder: FollowedLedger,
         remembered: int = REMEMBERED,
-        now_ms: Callable[[], int] = lambda: time_ns() // 1_000_000,
+        clock: Clock | None = None,
     ) -> None:
         self._folder = folder
         self._limit = remembered
-        self._now_ms = now_ms
+        self._clock_ms = (clock or SystemClock()).now_ms
+        self._known_time = KnownTime(clock or SystemClock())
+        # How far the clock is behind the ledger, by more than it may be; looked at with the folder.
+        self._behind = 0
         self._count = 0
         self._shapes: dict[tuple[str, str, int, str, str], Shape] = {}
         self._look_at = self._look_at_keys = 0
@@ -129,9 +132,11 @@ class EmbeddedReplica:
 
         Raises `ChainError` where what follows cannot, and the errors of the store.
         """
-        now = self._now_ms()
-        self._look_at = now + REFRESH_MS
         changed = self._folder.refresh()
+        known, clock = self._known_time.now_ms(self._folder.state.header_time), self._clock_ms()
+        self._behind = max(known - clock, 0)
+        now = clock + self._behind
+        self._look_at = now + REFRESH_MS
         if now >= self._look_at_keys or now < self._look_at_keys - KEYS_REFRESH_MS:
             self._look_at_keys = now + KEYS_REFRESH_MS
             changed |= self._folder.refresh_keys()
@@ -153,7 +158,7 @@ class EmbeddedReplica:
         Raises `QuestionError` for what cannot be asked, `KeyringError` where the lookup key of an
         arrangement is not at hand, and what `refresh` does.
         """
-        now = self._now_ms()
+        now = self._clock_ms() + self._behind
         if now >= self._look_at or now < self._look_at - REFRESH_MS:
             self.refresh()
         shape = self._shapes.get((function, direction, mode, level, dispatch_economy))
@@ -183,7 +188,7 @@ class EmbeddedReplica:
         query = read_question(question.request(), self.economy)
         if query.declared_name or query.declared_address or query.party is not None:
             raise ProfilesElsewhere
-        folder, times = self._folder, self._times(self._now_ms())
+        folder, times = self._folder, self._times(self._clock_ms() + self._behind)
         verdict = evaluate(
             query, folder.state, folder.keys, NOTHING_DECLARED, folder.instructions, times
         )
@@ -205,7 +210,7 @@ class EmbeddedReplica:
         shape = self._make_shape(function, direction, mode, level, dispatch_economy)
         shape.prepared.clear()
         self._held.clear()
-        folder, now = self._folder, self._now_ms()
+        folder, now = self._folder, self._clock_ms() + self._behind
         for prefix in sorted(folder.state.membership.prefixes):
             # The pair is learnt from a question about nobody.
             self._learn(shape, prefix + NOBODYS, now)
