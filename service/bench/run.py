@@ -136,7 +136,7 @@ class Run:
         if "bls" in names:
             self._tell("signatures")
             yield from signature_figures(plan.rounds)
-        if names & (_SERVED | {"start", "verify", "publish"}):
+        if names - {"map", "bls", "network"}:
             with TemporaryDirectory(prefix="aeo-bench-") as folder:
                 yield from self._of_ledger(names, Path(folder))
         if "network" in names:
