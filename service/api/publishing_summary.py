@@ -17,8 +17,9 @@ from aeo.exchange.wire.v1.wire_pb2 import PublishRequestBytes, SubmissionBytes
 from aeo.ledger.v1 import status_pb2
 from service.api.caller import Caller
 from service.api.counted import counted
+from service.node.publishing.confirmed import CONFIRMED_EVENTS
 from service.node.publishing.following import takes_two
-from service.node.publishing.submission import CONFIRMED_EVENTS, event_of
+from service.node.publishing.submission import event_of
 
 SHOWN_ROWS: Final = 20
 """Rows named one by one; the request itself tells the others."""

@@ -16,7 +16,6 @@ from service.cli.errors import AnswerIsNo, InputRefused
 from service.cli.output import facts, say, show, table
 from service.cli.profile import Profile, calls_node
 from service.client.access_log import AccessLogClient
-from service.store.home.access_log import BrokenLog, Head, check_file
 
 app = group("Read and verify the access log of your administration.")
 
@@ -97,7 +96,10 @@ def verify(
     json: JsonOption = False,
 ) -> None:
     """Recompute the chain of a log, offline. Exit code 1: it was changed, or cut off."""
-    kept = _head(head) if head else None
+    # Databases take longer to import than most commands to run.
+    from service.store.home.access_log import BrokenLog, Head, check_file  # noqa: PLC0415
+
+    kept = Head(*_head(head)) if head else None
     try:
         found = check_file(store, kept)
     except BrokenLog as error:
@@ -162,12 +164,12 @@ def _line(entry: pb.AccessEntry) -> str:
     return json_module.dumps(describe(entry)) + "\n"
 
 
-def _head(text: str) -> Head:
+def _head(text: str) -> tuple[int, bytes]:
     number, colon, digest = text.partition(":")
     try:
-        found = Head(int(number), bytes.fromhex(digest))
+        found = int(number), bytes.fromhex(digest)
     except ValueError:
-        found = Head(-1, b"")
-    if not colon or found.number < 0 or len(found.hash) != HASH_BYTES:
+        found = -1, b""
+    if not colon or found[0] < 0 or len(found[1]) != HASH_BYTES:
         raise InputRefused(f"{text!r} is not NUMBER:HASH, with a hash of 64 hex digits")
     return found

@@ -8,7 +8,6 @@ import typer
 from service.cli.auditing.fsck import data_folder
 from service.cli.commands import JsonOption
 from service.cli.output import facts, say, show
-from service.store.backup import back_up
 
 
 def backup(
@@ -24,6 +23,9 @@ def backup(
     Copied are ledger.db and the members' own stores. Not the guard file, of which there must never
     be an older copy in use, and not the keys. The folder appears whole or not at all.
     """
+    # Databases take longer to import than most commands to run.
+    from service.store.backup import back_up  # noqa: PLC0415
+
     copied = back_up(data_folder(folder), target)
     made: dict[str, Any] = {
         "folder": str(target),

@@ -24,7 +24,7 @@ from service.cli.publishing.register_file import Fault, Row, read_register
 from service.cli.publishing.register_plan import Change, Plan, name_arrangements, plan
 from service.cli.text_file import read_text_file
 from service.client import Pending, ProfileClient, PublishingClient
-from service.node.publishing.submission import CONFIRMED_EVENTS
+from service.node.publishing.confirmed import CONFIRMED_EVENTS
 
 # Rows of one call; a node takes 3,000 and 4 MiB, and a row may name a few hundred arrangements.
 CHUNK: Final = 2_000

@@ -22,12 +22,8 @@ from ledger.errors import FormatError
 from ledger.state.state import State
 from ledger.state.view import StatusEntry
 from service.node.profiles.own import NO_PROFILES, OwnProfiles, commit_all, commits
-from service.node.publishing.submission import (
-    CONFIRMED_EVENTS,
-    NEEDS_NO_CONSENT,
-    STATUSES,
-    PreparedRows,
-)
+from service.node.publishing.confirmed import CONFIRMED_EVENTS
+from service.node.publishing.submission import NEEDS_NO_CONSENT, STATUSES, PreparedRows
 from service.node.publishing.targets import Consents, RowFault, RowRefused, RowTargets
 from service.store.home.prepared import Group
 

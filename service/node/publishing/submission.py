@@ -35,6 +35,7 @@ from ledger.state.state import State
 from ledger.wire import format_strict
 from service.errors import Refused
 from service.node.profiles.own import NO_PROFILES, Commitments, OwnProfiles, commits
+from service.node.publishing.confirmed import CONFIRMED_EVENTS
 from service.node.publishing.targets import ROW_CODES, Consents, RowFault, RowRefused, RowTargets
 from service.store.home.prepared import Group
 
@@ -43,17 +44,6 @@ __all__ = ["ROW_CODES", "PreparedRows", "RowFault", "prepare_rows"]
 # Rows of one request: some 400 KB, and a tenth of a second of the node's time.
 MAX_ROWS: Final = 3_000
 
-# What takes a second person (domain, *Who may do what*). Sharing again may state any status: else
-# whoever ends sharing first could revoke, or lift a revocation, alone.
-CONFIRMED_EVENTS: Final = frozenset(
-    {
-        pb.EVENT_REVOKE,
-        pb.EVENT_ANNUL,
-        pb.EVENT_REVERSE,
-        pb.EVENT_CORRECT,
-        pb.EVENT_SHARE_AGAIN,
-    }
-)
 # What only takes away from what is shared needs nobody's consent.
 NEEDS_NO_CONSENT: Final = frozenset(
     {
