@@ -5,8 +5,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := .:proto/gen
 INSTALLED := .venv/installed
-# Tests of whole networks wait for each other more than they compute: one worker more than cores.
-WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + len(os.sched_getaffinity(0))))')
 
 .PHONY: help demo network postgresql test test-long check format proto bench lock
 
@@ -42,7 +40,7 @@ postgresql: # the server that tests start: Debian's, installed where one may
 
 test: check postgresql ## everything that must hold
 	$(BIN)/aeo cometbft install
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-long: $(INSTALLED) postgresql ## faults that take many minutes: fifty kills in a row, full and slow disks, wrong clocks
 	$(BIN)/aeo cometbft install

@@ -121,6 +121,7 @@ def test_a_copy_that_publishes_too(network: Network, shared: bytes, twins: list[
     all_is_one(network, shared, "NZ12")
 
 
+@pytest.mark.long
 def test_a_copy_that_votes_otherwise(network: Network, shared: bytes, twins: list[Member]) -> None:
     """Two votes of one key for one height: proved in a block, so all count it."""
     twin = copied(network, twins, known_as_another=True)
