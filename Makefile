@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHONPATH := .:proto/gen
 INSTALLED := .venv/installed
 
-.PHONY: help demo network postgresql test test-long check format proto bench lock
+.PHONY: help demo network postgresql cometbft test test-long check format proto bench lock
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:[^#]*## */\t/'
@@ -22,8 +22,7 @@ $(INSTALLED): requirements.txt pyproject.toml
 demo: $(INSTALLED) ## a whole network on the real figures: publish, look up, suspend, verify
 	$(BIN)/aeo demo
 
-network: $(INSTALLED) ## four nodes and four CometBFT on this machine: publish at each, read at each (KEEP=--keep: runs on)
-	$(BIN)/aeo cometbft install
+network: cometbft ## four nodes and four CometBFT on this machine: publish at each, read at each (KEEP=--keep: runs on)
 	$(BIN)/aeo demo --network $(KEEP)
 
 check: $(INSTALLED) ## linter, formatter, strict types, proto lint
@@ -38,12 +37,14 @@ postgresql: # the server that tests start: Debian's, installed where one may
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql; \
 	  else echo "The tests start PostgreSQL: install it first (apt-get install postgresql)" >&2; exit 1; fi; }
 
-test: check postgresql ## everything that must hold
+cometbft: $(INSTALLED) # the engine that tests of networks start
 	$(BIN)/aeo cometbft install
+
+test: $(INSTALLED) ## everything that must hold
+	$(MAKE) --jobs=3 --output-sync=target check postgresql cometbft
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-test-long: $(INSTALLED) postgresql ## faults that take many minutes: fifty kills in a row, full and slow disks, wrong clocks
-	$(BIN)/aeo cometbft install
+test-long: cometbft postgresql ## faults that take many minutes: fifty kills in a row, full and slow disks, wrong clocks
 	$(BIN)/python -m pytest -m long
 
 bench: $(INSTALLED) ## the figures of this machine

@@ -111,6 +111,7 @@ def test_one_is_cut_off_and_comes_back(machines: Machines, network: Network, sha
     load.check(MEMBERS)
 
 
+@pytest.mark.long
 def test_halves_decide_nothing_and_become_one_again(
     machines: Machines, network: Network, shared: bytes
 ) -> None:

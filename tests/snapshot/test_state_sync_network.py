@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+import pytest
 import tomli_w
 
 from cometbft.network import MEMBERS, Network, wait_until
@@ -23,6 +24,7 @@ def change(folder: Path, **cometbft: object) -> None:
     path.write_text(tomli_w.dumps(config))
 
 
+@pytest.mark.long
 def test_a_newcomer_begins_with_a_snapshot(tmp_path: Path) -> None:
     parameters = DEFAULT_PARAMETERS._replace(heartbeat_interval=1_000)
     network = Network.make(tmp_path, MEMBERS[:3], start=False, parameters=parameters)
