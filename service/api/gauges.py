@@ -42,7 +42,6 @@ from service.engine.cometbft.engine import CometBftEngine
 from service.engine.cometbft.tally import MISSING_SHARE
 from service.keys.renewal import RenewedCertificate
 from service.node.lookup.host import AnsweringHost, SealView
-from service.node.lookup.known_time import KnownTime
 from service.node.node import Node
 
 TRANSACTION: Final = "transaction"
@@ -91,14 +90,12 @@ class HeadGauges(Collector):
 
     def __init__(self, host: AnsweringHost) -> None:
         self._host = host
-        self._time = KnownTime(host.clock)
-        self._time.now_ms(host.state.header_time)
 
     def collect(self) -> Iterator[Metric]:
         """All from one state."""
         seal, state = self._host.newest_seal, self._host.state
-        now = self._time.now_ms(state.header_time)
-        behind = self._time.behind_ms(state.header_time) / 1000
+        time = self._host.known_time
+        now, behind = time.now_ms(state.header_time), time.behind_ms(state.header_time) / 1000
         about = "How far the clock is behind the ledger, at least."
         yield _gauge("aeo_clock_behind_seconds", about, behind)
         sealed = seal.height if seal is not None and seal.finality == FINALITY_SEALED else None

@@ -367,21 +367,10 @@ class StatusServicer:
             raise _no_key(str(error)) from None
 
     def _provable(self, position: Position) -> tuple[Position, SealView]:
-        """A position that has a seal, and that seal; raises `NotReady` where none is known."""
-        position = self._sealed(position)
-        seal = self._node.seal_of(position.state.height)
-        if not seal.data:
-            # As after a start between a header and its seal: no older state is in memory.
-            raise NotReady("the newest header has no seal yet", reason="NOT_SEALED")
-        return position, seal
+        """The same, or a newer one, with its seal; where none comes, the newest that has one.
 
-    def _sealed(self, position: Position) -> Position:
-        """The same, or a newer one, that has a seal; where none comes, the newest that has one.
-
-        A proof without a seal would show nothing.
+        A proof without a seal would show nothing: raises `NotReady` where no such state is known.
         """
-        if position.finality != pb.FINALITY_RECORDED:
-            return position
         host, state = self._node, position.state
         feed, clock = host.feed, host.clock
         deadline = clock.monotonic_ns() + int(SEAL_WAIT_SECONDS * 1e9)
@@ -397,8 +386,10 @@ class StatusServicer:
                 break
             feed.wait(seen, left / 1e9)
         if proven is None:
-            return position
-        return Position(proven, position.times, host.seal_of(proven.height).finality)
+            # As after a start between a header and its seal: no older state is in memory.
+            raise NotReady("the newest header has no seal yet", reason="NOT_SEALED")
+        seal = host.seal_of(proven.height)
+        return Position(proven, position.times, seal.finality), seal
 
 
 def _read(question: bytes) -> pb.LookupRequest:

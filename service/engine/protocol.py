@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from ledger.chain.seal import Level
 from ledger.state.state import State
 from service.engine.feed import BlockFeed
 
@@ -42,7 +43,7 @@ class Sealed:
     data: bytes
     attested_time: int
     weight: int
-    level: str
+    level: Level
 
 
 class Engine(Protocol):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from ledger.chain.seal import SEALED
 from service.engine.cometbft.protocol import BlockMark
 from service.engine.protocol import Sealed
 from service.store.ledger.engine_mark import EngineMark
@@ -23,7 +22,7 @@ class LedgerBlocks:
 
     def keep_seal(self, height: int, seal: Sealed) -> bool:
         """Keep a seal of the header at `height` unless a better one is there; say whether."""
-        level = SealLevel.SEALED if seal.level == SEALED else SealLevel.ATTESTED
+        level = SealLevel.of(seal.level)
         return self._store.put_seal(
             height, seal.data, level, attested_time=seal.attested_time, weight=seal.weight
         )

@@ -21,7 +21,6 @@ import structlog
 from aeo.exchange.v1 import status_service_pb2 as exchange
 from ledger.bls.scheme import BlsBackend, default_backend
 from ledger.chain.genesis import Genesis
-from ledger.chain.seal import SEALED
 from ledger.chain.set_change import SetChange
 from ledger.state.machine import Machine
 from ledger.state.map_updates import MapHere, MapUpdater
@@ -52,7 +51,9 @@ from service.node.keys.epochs import Epochs
 from service.node.keys.keyring import Keyring
 from service.node.keys.peers import NodeTlsSource, Peers
 from service.node.lookup.host import SealView
+from service.node.lookup.known_time import KnownTime
 from service.node.lookup.proven_state import ProvenState
+from service.node.lookup.seals import Seals, finality_by, newest_stored
 from service.node.map_process import MapProcess
 from service.node.monitoring.desk import MonitoringDesk
 from service.node.ordering import Ordering, cometbft_engine, finishing
@@ -166,6 +167,7 @@ class Node:
         self.machine: Machine = restore(self.ledger_store, backend, updates)
         self.genesis: Genesis = self.machine.state.genesis
         self.network_id: bytes = self.genesis.network_id
+        self.known_time = KnownTime(clock, self.state.header_time)
         self.set_changes = SetChanges(self.ledger_store, self.genesis, backend)
         self.evidence = Evidence(
             self.ledger_store, self.genesis, self.set_changes, self._current, backend
@@ -186,16 +188,8 @@ class Node:
         self.engine = self._engine(keys, guard, newest, on_step)
         self.feed.listen_refused(self.evidence.refused)
         self.feed.listen(lambda _: self.snapshots.after_block(self.state, self._engine_height()))
-        self._seal_at_start = (
-            newest
-            if newest is None
-            else SealView(
-                newest.height,
-                newest.seal,
-                _finality(sealed=newest.level == SealLevel.SEALED),
-                newest.attested_time,
-            )
-        )
+        self._seal_at_start = newest_stored(self.ledger_store)
+        self._seals = Seals(self.ledger_store, lambda: self.newest_seal)
         self._proven = ProvenState(self._current, lambda: self.newest_seal)
         self.feed.listen(lambda _: self._proven.after_block())
         hosted = {economy: self._host(held, on_step) for economy, held in sorted(keys.items())}
@@ -296,8 +290,9 @@ class Node:
         if made is None:
             return self._seal_at_start
         height, seal = made
-        finality = _finality(sealed=seal.level == SEALED)
-        return SealView(height, seal.data, finality, seal.attested_time)
+        return SealView(
+            height, seal.data, finality_by(SealLevel.of(seal.level)), seal.attested_time
+        )
 
     @property
     def proven_state(self) -> State | None:
@@ -305,28 +300,12 @@ class Node:
         return self._proven.newest()
 
     def seal_of(self, height: int) -> SealView:
-        """The best seal of the header at `height`, as stored.
-
-        A header is sealed when it or a descendant is: the finality is the best from there on.
-        """
-        newest = self.newest_seal
-        if newest is not None and newest.height == height:
-            return newest  # what every look-up with a proof asks for: no statement to the store
-        stored = self.ledger_store.seal(height)
-        data, attested = (stored.seal, stored.attested_time) if stored else (b"", 0)
-        return SealView(height, data, self.finality_of(height), attested)
+        """The best seal of the header at `height`; its finality by later seals too."""
+        return self._seals.of(height)
 
     def finality_of(self, height: int) -> exchange.Finality:
         """How final the header at `height` is, by its own seal or a later one's."""
-        newest = self.newest_seal
-        if newest is not None and height <= newest.height:
-            if newest.finality == exchange.FINALITY_SEALED:
-                return newest.finality
-            sealed = self.ledger_store.newest_sealed()
-            if sealed is not None and height <= sealed.height:
-                return exchange.FINALITY_SEALED
-            return exchange.FINALITY_ATTESTED
-        return exchange.FINALITY_RECORDED
+        return self._seals.finality_of(height)
 
     def instructions(self, economy: str) -> Mapping[int, str]:
         """What a hosted member tells its officers to do, by benefit code."""
@@ -479,7 +458,3 @@ class Node:
             access_log,
             epochs,
         )
-
-
-def _finality(*, sealed: bool) -> exchange.Finality:
-    return exchange.FINALITY_SEALED if sealed else exchange.FINALITY_ATTESTED

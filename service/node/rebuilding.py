@@ -20,7 +20,7 @@ from ledger.bls.scheme import BlsBackend
 from ledger.chain.export import HEADER, SEAL, SIGNING_SETS, Item, parse_export
 from ledger.chain.genesis import parse_genesis
 from ledger.chain.header import header_hash, parse_header
-from ledger.chain.seal import SEALED, open_seal
+from ledger.chain.seal import open_seal
 from ledger.chain.signing_set import parse_signing_sets, split_set_change
 from service.errors import Refused, StoreError
 from service.store.guard import SealGuard
@@ -112,7 +112,7 @@ def _fill(store: LedgerStore, chunks: Iterable[bytes], backend: BlsBackend) -> N
             signing_set = sets.pending or sets.current
         for seal in given.seals:
             found = open_seal(seal, signing_set, genesis.network_id, backend)
-            level = SealLevel.SEALED if found.level == SEALED else SealLevel.ATTESTED
+            level = SealLevel.of(found.level)
             store.put_seal(
                 height, seal, level, attested_time=found.attested_time, weight=found.weight
             )

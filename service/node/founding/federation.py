@@ -2,11 +2,12 @@
 
     genesis.bin, network-id      the network, the same for all
     authorities.pem              the authorities of all members
-    AU/                          all that the node of one member needs
-    (`service.node.founding.folder`) AU/genesis.bin, AU/network-id, AU/authorities.pem,
-    AU/passphrase AU/node.toml                 with `engine.kind = "cometbft"` and the other members
-    as peers AU/members/AU/, AU/clients/AU/ AU/data/                     its stores AU/cometbft/
-    what CometBFT starts from
+    AU/                          all that the node of one member needs (`founding.folder`)
+    AU/genesis.bin, AU/network-id, AU/authorities.pem, AU/passphrase
+    AU/node.toml                 with `engine.kind = "cometbft"` and the other members as peers
+    AU/members/AU/, AU/clients/AU/
+    AU/data/                     its stores
+    AU/cometbft/                 what CometBFT starts from
 
 No folder holds another member's secrets. Founding from one machine is for trials and pilots: who
 runs it has seen every key. Members that do not trust one operator make their keys themselves, and

@@ -3,10 +3,10 @@
     open       a new key, its commitment on the ledger; the other parties' nodes fetch the key
     name       which TIN and number each certificate has: the ledger has keyed forms only
     keep_up    what is named is copied under the new key (`service.node.keys.mirror`), again and
-               again, since meanwhile publishing goes on under the old one complete   says on the
-               ledger that all of this member's traders have their copies keep_up    with the last
-               party's word the epoch takes over. What was on its way under the old key follows;
-               then the old key is destroyed, and which name became which
+               again, since meanwhile publishing goes on under the old one
+    complete   says on the ledger that all of this member's traders have their copies
+    keep_up    with the last party's word the epoch takes over. What was on its way under the old
+               key follows; then the old key is destroyed, and which name became which
 
 Names come from calls of `Republish`, from the profiles that are kept here, and from whatever is
 published while an epoch waits. A name that fits nothing does no harm.

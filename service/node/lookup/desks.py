@@ -9,7 +9,6 @@ from ledger.customs.verdict import Times
 from service.clock import Clock
 from service.node.lookup.desk import REMEMBERED, LookupDesk, Position
 from service.node.lookup.host import AnsweringHost
-from service.node.lookup.known_time import KnownTime
 
 INSTRUCTIONS_KEPT_NS: Final = 1_000_000_000
 """Handling instructions are read from the member's store at most once a second: new words reach the
@@ -21,7 +20,6 @@ class Desks:
 
     def __init__(self, node: AnsweringHost, remembered: int = REMEMBERED) -> None:
         self._node = node
-        self._time = KnownTime(node.clock)
         share = max(1, remembered // max(1, len(node.hosted)))
         self._desks = {
             economy: LookupDesk(
@@ -52,7 +50,7 @@ class Desks:
         """Where the ledger stands now."""
         node = self._node
         state = node.state
-        now = self._time.now_ms(state.header_time)
+        now = node.known_time.now_ms(state.header_time)
         seal = node.newest_seal
         if seal is None:
             return Position(state, Times(now, 0), exchange.FINALITY_RECORDED)

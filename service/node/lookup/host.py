@@ -17,6 +17,7 @@ from ledger.state.state import State
 from service.clock import Clock
 from service.engine.feed import BlockFeed
 from service.node.access_log import AccessLog
+from service.node.lookup.known_time import KnownTime
 from service.store.ledger.ledger_store import LedgerStore
 
 
@@ -73,6 +74,10 @@ class AnsweringHost(Protocol):
     @property
     def clock(self) -> Clock:
         """What time it is."""
+
+    @property
+    def known_time(self) -> KnownTime:
+        """What time it is by the ledger too."""
 
     @property
     def state(self) -> State:

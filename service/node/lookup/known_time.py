@@ -39,11 +39,12 @@ class KnownTime:
 
     __slots__ = ("_clock", "_seen", "_told")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, header_time: int = 0) -> None:
         self._clock = clock
         # A header's time, and when it was seen here; replaced whole.
         self._seen = (0, 0)
         self._told = False
+        self._least(header_time)
 
     def now_ms(self, header_time: int) -> int:
         """Unix milliseconds: the clock's, unless it cannot be right; `header_time`: the newest."""

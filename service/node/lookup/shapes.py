@@ -79,16 +79,17 @@ class Shapes:
             tin = question[2:end].decode("ascii")
         except UnicodeDecodeError:
             return None
-        return Query(
-            like.recognising,
-            like.function,
-            like.direction,
-            like.transport_mode,
-            tin,
-            None,
-            like.level,
-            None,
-            None,
-            None,
-            like.dispatch_economy,
-        )
+        return about(like, tin)
+
+
+def about(like: Query, tin: str) -> Query:
+    """The question about a trader, of a kind that is known."""
+    return Query(
+        like.recognising,
+        like.function,
+        like.direction,
+        like.transport_mode,
+        tin,
+        level=like.level,
+        dispatch_economy=like.dispatch_economy,
+    )

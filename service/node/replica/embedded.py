@@ -47,6 +47,7 @@ from service.clock import Clock, SystemClock
 from service.node.lookup.known_time import KnownTime
 from service.node.lookup.pair import Group, Pair, Position
 from service.node.lookup.question import read_question
+from service.node.lookup.shapes import about
 from service.node.lookup.witness import Witness
 from service.node.replica.answer import OWN_FIELDS, Answer, Place
 from service.node.replica.folder import FollowedLedger
@@ -59,7 +60,6 @@ from service.node.replica.rows import (
     Row,
     Shape,
     Single,
-    about,
     holds,
     is_of_the_pair,
 )
@@ -87,8 +87,9 @@ class EmbeddedReplica:
     ) -> None:
         self._folder = folder
         self._limit = remembered
-        self._clock_ms = (clock or SystemClock()).now_ms
-        self._known_time = KnownTime(clock or SystemClock())
+        clock = clock or SystemClock()
+        self._clock_ms = clock.now_ms
+        self._known_time = KnownTime(clock)
         # How far the clock is behind the ledger, by more than it may be; looked at with the folder.
         self._behind = 0
         self._count = 0

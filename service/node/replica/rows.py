@@ -61,19 +61,6 @@ def holds(row: Row, ready: Ready) -> bool:
     return True
 
 
-def about(like: Query, tin: str) -> Query:
-    """The question about a TIN."""
-    return Query(
-        like.recognising,
-        like.function,
-        like.direction,
-        like.transport_mode,
-        tin,
-        level=like.level,
-        dispatch_economy=like.dispatch_economy,
-    )
-
-
 def is_of_the_pair(head: Head, now: int, verdict: Verdict) -> bool:
     """Whether a verdict, asked now, says of the pair what all of its answers do."""
     return head.is_of(verdict, now)

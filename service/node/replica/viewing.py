@@ -32,6 +32,7 @@ from service.node.access_log import AccessLog
 from service.node.governance.set_changes import SetChanges
 from service.node.keys.keyring import keys_by_name
 from service.node.lookup.host import SealView
+from service.node.lookup.known_time import KnownTime
 from service.node.lookup.proven_state import ProvenState
 from service.node.replica.delta import (
     Beginning,
@@ -141,6 +142,7 @@ class Viewing:
 
     def __init__(self, view: View, content: KeyringContent, folder: ViewFolder) -> None:
         self.clock: Clock = SystemClock()
+        self.known_time = KnownTime(self.clock, view.state.header_time)
         self.feed = BlockFeed()
         self._view = view
         self._content = content

@@ -206,7 +206,7 @@ class Snapshots:
         """Keep the newest, and others while they are in use, but not too many."""
         held, now = self.held(), self._monotonic()
         for number, old in enumerate(reversed(held)):
-            used = now - self._used.get(old.height, 0.0) < self._hold_seconds
+            used = now - self._used.get(old.height, float("-inf")) < self._hold_seconds
             if number >= MOST or (number >= self._kept and not used):
                 self._drop(old.height)
 

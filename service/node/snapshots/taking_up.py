@@ -11,7 +11,7 @@ from ledger.bls.scheme import BlsBackend
 from ledger.chain.anchor import Anchor, check_attested_time, check_descends
 from ledger.chain.genesis import Genesis
 from ledger.chain.header import header_hash, parse_header
-from ledger.chain.seal import SEALED, SealValue, open_seal
+from ledger.chain.seal import SealValue, open_seal
 from ledger.chain.set_change import SetChange, check_set_changes, format_set_change
 from ledger.chain.snapshot import (
     Manifest,
@@ -133,7 +133,7 @@ def keep_shown_seal(store: LedgerStore, shown: ShownSnapshot, seal: SealValue) -
     """Keep the seal by which a snapshot was trusted, where it is of the snapshot's own header."""
     if shown.header != shown.manifest.header_bytes:
         return
-    level = SealLevel.SEALED if seal.level == SEALED else SealLevel.ATTESTED
+    level = SealLevel.of(seal.level)
     store.put_seal(
         shown.manifest.height,
         shown.seal,

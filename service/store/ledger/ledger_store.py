@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
+from ledger.chain.seal import SEALED, Level
 from service.errors import BeforeBase, OutOfTurn, StoreCorrupt, StoreError
 from service.store.database import OnStep, no_step
 from service.store.ledger.base_rows import BaseRows
@@ -56,6 +57,11 @@ class SealLevel(IntEnum):
 
     ATTESTED = 1
     SEALED = 2
+
+    @classmethod
+    def of(cls, level: Level) -> "SealLevel":
+        """The number for what `ledger.chain.seal` says."""
+        return cls.SEALED if level == SEALED else cls.ATTESTED
 
 
 @dataclass(frozen=True, slots=True)
