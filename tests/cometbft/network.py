@@ -7,6 +7,7 @@ with Network.make(tmp_path, ("AU", "HK", "JP", "NZ")) as network:
 """
 
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -87,6 +88,14 @@ class Member(MemberNode):
             return None
         finally:
             rpc.close()
+
+    def metrics(self) -> dict[str, float]:
+        """What the node shows to its monitoring, by name and labels."""
+        address = self.config["listen"]["metrics"]
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
 
     def logged(self, text: str) -> bool:
         """Whether its log has a text."""

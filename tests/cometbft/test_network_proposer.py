@@ -4,7 +4,6 @@ The chain goes on, the others' records are committed in time, and nothing that i
 anybody's log.
 """
 
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -37,11 +36,8 @@ def shared(network: Network) -> bytes:
 
 def counted(network: Network, economy: str, kind: str) -> float:
     """How often a member has seen NZ do this."""
-    address = network.member(economy).config["listen"]["metrics"]
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    name = f'aeo_engine_faults_total{{economy="NZ",kind="{kind}"}} '
-    return next((float(line[len(name) :]) for line in lines if line.startswith(name)), 0.0)
+    name = f'aeo_engine_faults_total{{economy="NZ",kind="{kind}"}}'
+    return network.member(economy).metrics().get(name, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ PAUSE_S = 0.05
 ANSWER_S = 5.0
 FINISH_S = 90.0
 RECORDED = publishing.PUBLICATION_STATE_RECORDED
+SEALED = 3
 
 
 class Acknowledged(NamedTuple):
@@ -100,6 +101,14 @@ class Load:
                 made = Acknowledged(economy, answer.publication_id, len(rows))
                 self.acknowledged.append(made)
                 break
+
+    def goes_on(self, publications: int) -> int:
+        """Wait for so many more, and until the newest header after them is sealed; its height."""
+        so_far, first = len(self.acknowledged), self.network.member(self.members[0])
+        wait_until(lambda: len(self.acknowledged) > so_far + publications, "they go on publishing")
+        height = first.height()
+        wait_until(lambda: first.finality(height) == SEALED, "and seal")
+        return height
 
     def check(self, others: Sequence[str] = ()) -> None:
         """Nothing that was acknowledged is lost, nothing is doubled, and all have one ledger."""

@@ -8,12 +8,11 @@ import pytest
 import structlog
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
-from cometbft.federated import RECORDED, arrange, publish
+from cometbft.federated import RECORDED, publish
 from cometbft.network import MEMBERS, Network, wait_until
 from faults import bent
 from faults.load import Load, one_chain
 from faults.skewed import VARIABLE, skewed_cometbft
-from faults.test_twin import metrics
 from ledger.chain.parameters import DEFAULT_PARAMETERS
 from node.node_world import row
 from service.client import PublishingClient, StatusClient, Verdict
@@ -52,11 +51,6 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         yield network
 
 
-@pytest.fixture(scope="module")
-def shared(network: Network) -> bytes:
-    return arrange(network, *MEMBERS)
-
-
 @pytest.mark.long
 def test_half_a_minute_behind(network: Network, shared: bytes) -> None:
     """Within a minute a member takes part as any other, and its monitoring shows the clock."""
@@ -64,13 +58,11 @@ def test_half_a_minute_behind(network: Network, shared: bytes) -> None:
     nz.stop()
     nz.start(bent.command(-HALF_A_MINUTE_MS), environment=bent.environment(-HALF_A_MINUTE_MS))
     with Load(network, shared, MEMBERS) as load:
-        wait_until(lambda: len(load.acknowledged) > 40, "all publish")
-        height = network.member("AU").height()
-        wait_until(lambda: network.member("AU").finality(height) == SEALED, "and seal")
+        load.goes_on(40)
     load.check()
     recorded = network.member("AU").header().time
     assert abs(time.time() * 1000 - recorded) < 20_000, "the others' clocks are the chain's"
-    assert 10 < metrics(nz)["aeo_clock_behind_seconds"] < 31
+    assert 10 < nz.metrics()["aeo_clock_behind_seconds"] < 31
     nz.stop()
     nz.start()
     network.agreed()
@@ -94,15 +86,13 @@ def test_an_hour_behind(network: Network, shared: bytes) -> None:
             "its answers turn stale",
         )
         assert stale.reason in {"LEDGER_STALE", "ISSUER_STALE"}
-        wait_until(lambda: len(load.acknowledged) > 40, "the others go on")
-        height = network.member("AU").height()
-        wait_until(lambda: network.member("AU").finality(height) == SEALED, "and seal")
+        height = load.goes_on(40)
         assert nz.height() < height
     load.check()
     recorded = network.member("AU").header().time
     assert abs(time.time() * 1000 - recorded) < 20_000, "the others' clocks are the chain's"
-    wait_until(lambda: metrics(nz)["aeo_head_age_seconds"] > STALE_MS / 1000, "the head grows old")
-    assert 3_590 < metrics(nz)["aeo_clock_behind_seconds"] < 3_601
+    wait_until(lambda: nz.metrics()["aeo_head_age_seconds"] > STALE_MS / 1000, "the head grows old")
+    assert 3_590 < nz.metrics()["aeo_clock_behind_seconds"] < 3_601
     assert nz.logged("the clock is behind the ledger")
     nz.stop()
     nz.start()  # the clock is right

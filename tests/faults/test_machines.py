@@ -4,13 +4,11 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
-from cometbft.federated import arrange, publish
+from cometbft.federated import publish
 from cometbft.network import MEMBERS, Network, wait_until
 from faults import bent
 from faults.load import Load
@@ -26,18 +24,6 @@ HOUR_MS = 3_600_000
 TWO_DAYS_MS = 48 * HOUR_MS
 SLOW_MS = 40
 OTHERS = ("AU", "HK", "JP")
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    with Network.make(tmp_path_factory.mktemp("machines"), parameters=PARAMETERS) as network:
-        structlog.reset_defaults()
-        yield network
-
-
-@pytest.fixture(scope="module")
-def shared(network: Network) -> bytes:
-    return arrange(network, *MEMBERS)
 
 
 def evidence(network: Network, economy: str) -> list[bytes]:
@@ -108,9 +94,7 @@ def test_a_slow_disk(network: Network, shared: bytes) -> None:
     nz.stop()
     nz.start(bent.command(slow_ms=SLOW_MS), environment=bent.environment(0))
     with Load(network, shared, MEMBERS) as load:
-        wait_until(lambda: len(load.acknowledged) > 60, "all publish")
-        height = network.member("AU").height()
-        wait_until(lambda: network.member("AU").finality(height) == SEALED, "and seal")
+        load.goes_on(60)
     load.check()
     nz.stop()
     nz.start()
@@ -123,9 +107,7 @@ def test_one_clock_is_an_hour_ahead(network: Network, shared: bytes) -> None:
     nz.stop()
     nz.start(bent.command(HOUR_MS), environment=bent.environment(HOUR_MS))
     with Load(network, shared, MEMBERS) as load:
-        wait_until(lambda: len(load.acknowledged) > 60, "all publish")
-        height = network.member("AU").height()
-        wait_until(lambda: network.member("AU").finality(height) == SEALED, "and seal")
+        load.goes_on(60)
     load.check()
     recorded = network.member("AU").header().time
     assert abs(time.time() * 1000 - recorded) < 60_000, "the others' clocks are the chain's"

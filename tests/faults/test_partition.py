@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
-from cometbft.federated import arrange, lookup
+from cometbft.federated import lookup
 from cometbft.network import MEMBERS, Member, Network, wait_until
 from faults.load import Load, one_chain, records
 from faults.namespaces import Machines, why_not
@@ -69,11 +69,6 @@ def network(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Ite
         network.stop()
 
 
-@pytest.fixture(scope="module")
-def shared(network: Network) -> bytes:
-    return arrange(network, *MEMBERS)
-
-
 def listen_anywhere(config: Path, address: str) -> None:
     """What a node shows others, it shows on both cables."""
     text = config.read_text()
@@ -102,9 +97,7 @@ def test_one_is_cut_off_and_comes_back(machines: Machines, network: Network, sha
     alone = network.member("NZ")
     promised = hand_in(alone, shared, ["NZ4711"])
     with Load(network, shared, others) as load:
-        wait_until(lambda: len(load.acknowledged) > 20, "the three go on")
-        height = network.member("AU").height()
-        wait_until(lambda: network.member("AU").finality(height) == SEALED, "and seal")
+        load.goes_on(20)
         assert not is_recorded(alone, promised), "one of four decides nothing"
         machines.heal()
         wait_until(lambda: is_recorded(alone, promised), "what waited is recorded")

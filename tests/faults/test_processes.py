@@ -2,16 +2,13 @@
 
 import random
 import time
-import urllib.request
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-import structlog
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
 from aeo.ledger.v1.transaction_pb2 import Heartbeat, Transaction
-from cometbft.federated import arrange, lookup, publish
+from cometbft.federated import lookup, publish
 from cometbft.network import MEMBERS, Network, wait_until
 from faults import lying
 from faults.load import Load, transactions
@@ -37,31 +34,10 @@ FLOOD = 300
 IN_TIME_S = 30.0
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    with Network.make(tmp_path_factory.mktemp("faults"), parameters=PARAMETERS) as network:
-        structlog.reset_defaults()
-        yield network
-
-
 @pytest.fixture(autouse=True)
 def everybody_is_back(network: Network) -> None:
     """A test that failed half-way leaves nobody away for the next."""
     network.start()
-
-
-@pytest.fixture(scope="module")
-def shared(network: Network) -> bytes:
-    return arrange(network, *MEMBERS)
-
-
-def metrics(network: Network, economy: str) -> dict[str, float]:
-    """What a member's node shows to its monitoring, by name and labels."""
-    address = network.member(economy).config["listen"]["metrics"]
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
-    return {name: float(value) for name, _, value in pairs}
 
 
 def kill_at_random(network: Network, shared: bytes, kills: int, seed: int) -> None:
@@ -87,9 +63,7 @@ def test_one_of_four_is_away(network: Network, shared: bytes) -> None:
     network.member("NZ").kill()
     others = ("AU", "HK", "JP")
     with Load(network, shared, others) as load:
-        wait_until(lambda: len(load.acknowledged) > 20, "the three go on")
-        height = network.member("AU").height()
-        wait_until(lambda: network.member("AU").finality(height) == SEALED, "and seal")
+        load.goes_on(20)
     load.check()
     network.member("NZ").start()
     network.agreed()
@@ -121,7 +95,7 @@ def test_two_of_four_are_away(network: Network, shared: bytes) -> None:
         ("UNDETERMINED", "ISSUER_STALE"),
     }
     assert au.height() <= before + 1, "two of four decide nothing"
-    shown = metrics(network, "AU")
+    shown = network.member("AU").metrics()
     assert shown["aeo_head_age_seconds"] >= STALE_MS / 1000 - 1
     assert shown['aeo_member_silence_seconds{economy="NZ"}'] > 2
     for economy in ("JP", "NZ"):
@@ -176,14 +150,14 @@ def test_a_member_that_lies_in_its_votes(network: Network, shared: bytes, lie: s
         if lie == "none"
         else 'aeo_verification_failures_total{economy="NZ",kind="wrong_share"}'
     )
-    counted = max(metrics(network, each).get(name, 0) for each in ("AU", "HK", "JP"))
+    counted = max(network.member(each).metrics().get(name, 0) for each in ("AU", "HK", "JP"))
     with Load(network, shared, ("AU", "HK")) as load:
-        wait_until(lambda: len(load.acknowledged) > 10, "the others go on")
-        height = network.member("AU").height()
-        wait_until(lambda: network.member("AU").finality(height) == SEALED, "the others seal")
+        load.goes_on(10)
     load.check()
     for economy in ("AU", "HK", "JP"):
-        wait_until(lambda e=economy: metrics(network, e).get(name, 0) > counted, f"{lie}: counted")
+        wait_until(
+            lambda e=economy: network.member(e).metrics().get(name, 0) > counted, f"{lie}: counted"
+        )
     nz.stop()
     nz.start()
     network.agreed()
@@ -261,7 +235,7 @@ def test_a_number_signed_twice_is_evidence(network: Network, shared: bytes) -> N
     kept = wait_until(
         lambda: [each for each in ("AU", "HK", "JP") if convicted(each)], "somebody keeps evidence"
     )
-    assert metrics(network, kept[0])['aeo_evidence{kind="double number"}'] == 1
+    assert network.member(kept[0]).metrics()['aeo_evidence{kind="double number"}'] == 1
     publish(au, shared, "AU4714")
     nz.start()
     publish(nz, shared, "NZ4714")

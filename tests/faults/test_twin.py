@@ -6,13 +6,11 @@ votes, but by its numbers; one that votes otherwise at every height is caught at
 """
 
 import shutil
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
-from cometbft.federated import arrange, publish
+from cometbft.federated import publish
 from cometbft.network import MEMBERS, Member, Network, wait_until
 from faults import lying
 from faults.load import Load, one_chain
@@ -23,27 +21,6 @@ PARAMETERS = DEFAULT_PARAMETERS._replace(heartbeat_interval=2_000)
 OTHERS = ("AU", "HK", "JP")
 SEALED = 3
 COUNTED = 'aeo_verification_failures_total{economy="NZ",kind="equivocations"}'
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    with Network.make(tmp_path_factory.mktemp("twin"), parameters=PARAMETERS) as network:
-        structlog.reset_defaults()
-        yield network
-
-
-@pytest.fixture(scope="module")
-def shared(network: Network) -> bytes:
-    return arrange(network, *MEMBERS)
-
-
-def metrics(member: Member) -> dict[str, float]:
-    """What a member's node shows to its monitoring, by name and labels."""
-    address = member.config["listen"]["metrics"]
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
-    return {name: float(value) for name, _, value in pairs}
 
 
 @pytest.fixture
@@ -93,9 +70,7 @@ def test_a_copy_that_says_it_is_the_same(
     begun = nz.height()
     twin.start()
     with Load(network, shared, MEMBERS) as load:
-        wait_until(lambda: len(load.acknowledged) > 40, "all go on, the original too")
-        height = network.member("AU").height()
-        wait_until(lambda: network.member("AU").finality(height) == SEALED, "and seal")
+        height = load.goes_on(40)
     assert twin.height() <= begun < height
     assert not twin.logged("caught up with the other members")
     load.check()
@@ -129,11 +104,8 @@ def test_a_copy_that_votes_otherwise(network: Network, shared: bytes, twins: lis
     with Load(network, shared, OTHERS) as load:
         for economy in OTHERS:
             member = network.member(economy)
-            wait_until(lambda m=member: metrics(m).get(COUNTED, 0) > 0, f"{economy} counts it")
-        so_far = len(load.acknowledged)
-        wait_until(lambda: len(load.acknowledged) > so_far + 20, "the others go on")
-        height = network.member("AU").height()
-        wait_until(lambda: network.member("AU").finality(height) == SEALED, "and seal")
+            wait_until(lambda m=member: m.metrics().get(COUNTED, 0) > 0, f"{economy} counts it")
+        load.goes_on(20)
     load.check()
     twin.kill()
     all_is_one(network, shared, "NZ13")
