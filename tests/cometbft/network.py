@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from aeo.exchange.v1 import ledger_service_pb2 as pb
 from aeo.exchange.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from aeo.exchange.v1.status_service_pb2 import FINALITY_SEALED
 from ledger.bls.scheme import default_backend
 from ledger.chain.genesis import Genesis
 from ledger.chain.header import Header, header_hash, parse_header
@@ -228,18 +229,35 @@ class Network:
                 within_s,
             )
 
+    def wait_sealed(
+        self, height: int, members: Sequence[str] | None = None, within_s: float = WAIT_S
+    ) -> None:
+        """Wait until the header is sealed at `members`: proofs there tell what it holds."""
+        self.wait_height(height, members, within_s)
+        for economy in self.members if members is None else members:
+            member = self.member(economy)
+            wait_until(
+                lambda member=member: member.finality(height) == FINALITY_SEALED,
+                f"header {height} sealed at {economy}\n{member.log_end()}",
+                within_s,
+            )
+
     def agreed(self, members: Sequence[str] | None = None, within_s: float = WAIT_S) -> int:
-        """The height at which all have the same newest header; waits until they do."""
+        """The height at which all have the same newest header, sealed; waits until they do."""
         asked = [self.member(each) for each in (self.members if members is None else members)]
 
-        def same() -> bool:
+        def shared() -> Header | None:
             try:
-                return len({member.header() for member in asked}) == 1
+                if len(headers := {member.header() for member in asked}) > 1:
+                    return None
+                (header,) = headers
+                sealed = all(each.finality(header.height) == FINALITY_SEALED for each in asked)
             except ClientError:
-                return False
+                return None
+            return header if sealed else None
 
-        wait_until(same, "one newest header at all", within_s)
-        return asked[0].height()
+        agreed: Header = wait_until(shared, "one newest header, sealed at all", within_s)
+        return agreed.height
 
     def __enter__(self) -> Self:
         return self

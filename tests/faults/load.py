@@ -28,7 +28,6 @@ PAUSE_S = 0.05
 ANSWER_S = 5.0
 FINISH_S = 90.0
 RECORDED = publishing.PUBLICATION_STATE_RECORDED
-SEALED = 3
 
 
 class Acknowledged(NamedTuple):
@@ -107,7 +106,7 @@ class Load:
         so_far, first = len(self.acknowledged), self.network.member(self.members[0])
         wait_until(lambda: len(self.acknowledged) > so_far + publications, "they go on publishing")
         height = first.height()
-        wait_until(lambda: first.finality(height) == SEALED, "and seal")
+        self.network.wait_sealed(height, [first.economy])
         return height
 
     def check(self, others: Sequence[str] = ()) -> None:

@@ -25,7 +25,6 @@ STALE_MS = 8_000
 PARAMETERS = DEFAULT_PARAMETERS._replace(heartbeat_interval=2_000, default_staleness_limit=STALE_MS)
 HOUR_MS = 3_600_000
 HALF_A_MINUTE_MS = 30_000
-SEALED = 3
 OTHERS = ("AU", "HK", "JP")
 
 

@@ -19,7 +19,6 @@ from service.node.node import NodeSettings
 from service.store.backup import back_up
 
 PARAMETERS = DEFAULT_PARAMETERS._replace(heartbeat_interval=2_000)
-SEALED = 3
 HOUR_MS = 3_600_000
 TWO_DAYS_MS = 48 * HOUR_MS
 SLOW_MS = 40

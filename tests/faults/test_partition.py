@@ -19,7 +19,6 @@ from node.node_world import row
 from service.client import PublishingClient, Tls
 
 PARAMETERS = DEFAULT_PARAMETERS._replace(heartbeat_interval=2_000, default_staleness_limit=15_000)
-SEALED = 3
 CI = "CI"
 
 

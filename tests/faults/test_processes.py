@@ -27,7 +27,6 @@ from service.keys.member_keys import BLS_FILE
 
 STALE_MS = 8_000
 PARAMETERS = DEFAULT_PARAMETERS._replace(heartbeat_interval=2_000, default_staleness_limit=STALE_MS)
-SEALED = 3
 KILLS = 5
 MANY_KILLS = 50
 FLOOD = 300
@@ -122,8 +121,8 @@ def test_each_in_turn_is_stopped_and_started_again(network: Network, shared: byt
             so_far, height = len(load.acknowledged), network.member(others[0]).height()
             wait_until(lambda seen=so_far: len(load.acknowledged) > seen + 15, "the three go on")
             network.wait_height(height + 1, others)
-            first, sealed = network.member(others[0]), network.member(others[0]).height()
-            wait_until(lambda f=first, h=sealed: f.finality(h) == SEALED, "and seal")
+            sealed = network.member(others[0]).height()
+            network.wait_sealed(sealed, others[:1])
             assert economy not in {each.economy for each in load.acknowledged[so_far:]}
             so_far = len(load.acknowledged)
             member.start()

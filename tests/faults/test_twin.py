@@ -19,7 +19,6 @@ from ledger.chain.parameters import DEFAULT_PARAMETERS
 
 PARAMETERS = DEFAULT_PARAMETERS._replace(heartbeat_interval=2_000)
 OTHERS = ("AU", "HK", "JP")
-SEALED = 3
 COUNTED = 'aeo_verification_failures_total{economy="NZ",kind="equivocations"}'
 
 
