@@ -30,6 +30,7 @@ from ledger.state.map_updates import MapHere
 from ledger.state.state import State
 from ledger_world import BACKEND, START, World, bls_secret
 from service.engine.cometbft.application import Application
+from service.engine.cometbft.compression import transaction_of
 from service.engine.cometbft.home import address_of, chain_id
 from service.engine.cometbft.validators import Validators, updates_between
 from service.engine.feed import BlockFeed
@@ -427,7 +428,8 @@ class Network:
         """Execute as solo would: the same transactions, in an equal block of an equal time."""
         transactions = block.transactions
         sealed = bool(transactions) and transactions[0][:1] == b"\x02"
-        expected = self.world.commit(*transactions[sealed:], time=block.time)
+        given = [transaction_of(form) for form in transactions[sealed:]]
+        expected = self.world.commit(*given, time=block.time)
         block.app_hash = self.world.view.header_hash
         return expected
 

@@ -10,6 +10,7 @@ from cometbft.driver import Decided, Network, stamp
 from ledger.chain.seal import open_seal, sign_share
 from ledger.state.machine import Machine
 from ledger_world import BACKEND, START, bls_secret
+from service.engine.cometbft.compression import compress_transaction
 from service.engine.cometbft.extensions import Shares
 from service.engine.cometbft.proposal import BLOCK_BYTES
 from service.engine.protocol import Sealed
@@ -309,10 +310,16 @@ def test_a_seal_of_at_most_a_third_is_refused(network: Network) -> None:
 
 
 def test_a_block_above_a_mebibyte_is_refused(network: Network) -> None:
-    for block in ([b"x" * (BLOCK_BYTES + 1)], [b""] * 1_001, [b"\x01" * 60_000] * 18):
+    large = b"\x01" * 60_000
+    for block in (
+        [b"x" * (BLOCK_BYTES + 1)],
+        [b""] * 1_001,
+        [large] * 18,
+        [compress_transaction(large)] * 18,  # some 70 bytes each, as they travel
+    ):
         with pytest.raises(AssertionError, match="no proposal was accepted"):
             network.decide(block, proposer="NZ")
-    assert network["AU"].application.counts["refused_proposals"] == {"NZ": 3}
+    assert network["AU"].application.counts["refused_proposals"] == {"NZ": 4}
     network.decide([b"x" * BLOCK_BYTES])
     assert network["AU"].blocks[-1].results == [1], "OVERSIZED"
 

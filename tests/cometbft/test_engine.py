@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import structlog
 
+from aeo.ledger.v1.transaction_pb2 import StatusBatch
 from ledger.chain.parameters import DEFAULT_PARAMETERS
 from ledger.chain.transaction import format_body
 from ledger.state.refusals import SEQUENCE_AHEAD, SIGNATURE_INVALID
@@ -16,6 +17,7 @@ from ledger_world import START, World
 from service.engine.cometbft import engine as engine_module
 from service.engine.cometbft.caught_up import caught_up
 from service.engine.cometbft.codes import number_of
+from service.engine.cometbft.compression import transaction_of
 from service.engine.cometbft.engine import CometBftEngine
 from service.engine.cometbft.rpc import CometBftUnreachable, Rpc
 from service.engine.feed import BlockFeed
@@ -154,6 +156,19 @@ def test_a_transaction_of_two_callers_is_handed_over_once(run: Run) -> None:
     first, second = (future.result(WAIT_S) for future in futures)
     assert first == second
     assert run.outside.taken == [beat]
+
+
+def test_what_is_handed_over_is_compressed(run: Run) -> None:
+    """And what enters, and what it is the outcome of, is the transaction."""
+    batch = StatusBatch(arrangement_id=bytes(16), records=[bytes(2_000)])
+    large = run.world.sign("HK", format_body(run.world.body("HK", verified=0, statuses=batch)))
+    future = run.engine.submit([large])
+    (form,) = run.outside.wait_taken(1)
+    assert len(form) < 300
+    assert transaction_of(form) == large
+    run.decide([large])
+    (recorded,) = future.result(WAIT_S)
+    assert isinstance(recorded, Recorded)
 
 
 def test_a_number_too_far_ahead_waits_for_a_block(run: Run) -> None:

@@ -14,6 +14,7 @@ from ledger.customs.arrangement import text_hash
 from ledger.state.machine import Block, Machine
 from ledger_world import BACKEND, START, bls_secret
 from service.engine.cometbft.codes import number_of
+from service.engine.cometbft.compression import compress_transaction, transaction_of
 from service.engine.cometbft.proposal import split_block
 from service.engine.solo import SoloEngine
 from service.node.blocks import LedgerBlocks
@@ -51,6 +52,10 @@ def life(network: Network) -> None:
     records = [world.record(shared, f"HK{number}") for number in range(20)]
     batch = world.statuses("HK", shared, records)
     network.decide([batch, world.transaction("AU"), batch, b"\x03nonsense"])
+    records = [world.record(shared, f"HK3{number}") for number in range(20)]
+    compressed = compress_transaction(world.statuses("HK", shared, records))
+    assert compressed[:1] == b"\x03"
+    network.decide([compressed, compressed, compressed + b"\0", compressed[:-1]])
     network.decide([])
     network.decide([world.statuses("NZ", shared, [b"no record"])], seconds=0.0004)
     identity, proposing = world.proposing(Removal("SG"), "AU")
@@ -80,7 +85,7 @@ def order_alone(network: Network, folder: Path) -> tuple[list[Block], list[tuple
         for block in network["AU"].blocks:
             clock.now = block.time
             seal, given = split_block(block.transactions)
-            outcomes = engine.submit(given).result(20)
+            outcomes = engine.submit([transaction_of(form) for form in given]).result(20)
             codes = [number_of(each) if isinstance(each, str) else 0 for each in outcomes]
             assert codes == block.results[seal is not None :]
         engine.stop()
@@ -99,7 +104,7 @@ def test_every_byte_is_equal_under_both_engines(tmp_path: Path) -> None:
         told_alone, refused = order_alone(network, alone)
         with LedgerStore(alone / "ledger.db") as store:
             blocks, transactions = list(store.blocks()), list(store.transactions())
-        assert len(blocks) == 10, "the genesis, and each block of which something entered"
+        assert len(blocks) == 11, "the genesis, and each block of which something entered"
         for validator in network.alive:
             assert list(validator.store.blocks()) == blocks
             assert list(validator.store.transactions()) == transactions

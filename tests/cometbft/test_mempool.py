@@ -1,5 +1,6 @@
 """What may wait, and what a proposer takes: no member starves the others, whatever it sends."""
 
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ledger.state.entering import SEQUENCE_REACH
 from ledger.state.verified import VerifiedSignatures
 from ledger_world import BACKEND, World
 from service.engine.cometbft import mempool as module
+from service.engine.cometbft.compression import compress_transaction
 from service.engine.cometbft.mempool import AUTHOR_BYTES, Mempool
 from service.engine.cometbft.proposal import BLOCK_BYTES, choose, fits
 
@@ -127,6 +129,31 @@ def test_the_one_that_waited_is_told_where_the_other_entered(network: Network) -
     assert network["NZ"].refused == []
 
 
+def test_a_transaction_waits_in_one_form(network: Network) -> None:
+    """Or one transaction in many forms would fill what CometBFT keeps for all."""
+    world = network.world
+    plain = large(world, "HK", 2_000)
+    forms = [compress_transaction(plain), b"\x03" + zlib.compress(plain, 9), plain]
+    assert len(set(forms)) == 3
+    assert network.send(*forms, forms[0]) == ["", "NUMBER_WAITS", "NUMBER_WAITS", ""]
+    assert len(network["AU"].application.mempool) == 1
+    block = network.decide()
+    assert network["AU"].blocks[-1].transactions == [forms[0]], "as it came"
+    assert list(block.transactions) == [plain]
+    assert network.send(*forms) == ["SEQUENCE_USED"] * 3
+    network.decide()
+    assert network["AU"].refused == [], "its author is not convicted by its own transaction"
+
+
+def test_the_form_that_entered_need_not_be_the_one_that_waited(network: Network) -> None:
+    plain = large(network.world, "HK", 2_000)
+    network["AU"].check(plain)
+    network["NZ"].check(compress_transaction(plain))
+    network.decide(proposer="NZ")
+    assert network["AU"].refused == []
+    assert len(network["AU"].application.mempool) == 0
+
+
 def test_nobody_contradicts_an_author_without_its_key(network: Network) -> None:
     world = network.world
     network.send(beat(world, "HK", 1))
@@ -145,11 +172,38 @@ def test_nobody_contradicts_an_author_without_its_key(network: Network) -> None:
         (b"\x01" + bytes(97), "MALFORMED"),
         (b"\x01" * 60_001, "OVERSIZED"),
         (b"\xff" * 500, "MALFORMED"),
+        (b"\x03", "MALFORMED"),
+        (b"\x03" + bytes(300), "MALFORMED"),
+        (b"\x03" + zlib.compress(b"\x01" + bytes(500)) + b"\0", "MALFORMED"),
+        (b"\x03" + zlib.compress(b"\x01" + bytes(500))[:-1], "MALFORMED"),
+        (b"\x03" + zlib.compress(b"\x01" * 60_001), "MALFORMED"),
+        (b"\x03" + zlib.compress(b"\x01" * (50 << 20)), "MALFORMED"),
+        (b"\x03" + zlib.compress(b"\x02" + bytes(500)), "MALFORMED"),
+        (compress_transaction(b"\x03" + zlib.compress(b"\x01" * 60_000) * 20), "MALFORMED"),
     ],
 )
 def test_what_is_no_transaction_is_refused(network: Network, data: bytes, code: str) -> None:
     assert network.send(data) == [code]
     assert len(network["AU"].application.mempool) == 0
+
+
+def test_a_form_that_is_no_shorter_is_none(network: Network) -> None:
+    plain = network.world.transaction("HK")
+    longer = b"\x03" + zlib.compress(plain, 0)
+    assert zlib.decompress(longer[1:]) == plain
+    assert network.send(longer) == ["MALFORMED"]
+
+
+def test_what_is_decompressed_counts(network: Network) -> None:
+    """For an author's share and for the block: both bound the work, not what travels."""
+    world = network.world
+    sent = [compress_transaction(large(world, "HK")) for _ in range(SEQUENCE_REACH)]
+    assert all(len(each) < 1_000 for each in sent)
+    taken = AUTHOR_BYTES // 59_000
+    assert network.send(*sent) == [""] * taken + ["AUTHOR_WAITS"] * (SEQUENCE_REACH - taken)
+    network.send(*[compress_transaction(large(world, "NZ")) for _ in range(taken)])
+    block = network.decide()
+    assert BLOCK_BYTES - 60_000 < sum(map(len, block.transactions)) <= BLOCK_BYTES
 
 
 def test_a_signature_is_checked_once(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:

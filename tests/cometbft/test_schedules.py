@@ -17,6 +17,7 @@ from cometbft.driver import MAX_TX_BYTES, Decided, Network, stamp
 from ledger.chain.seal import open_seal
 from ledger_world import BACKEND, START
 from service.engine.cometbft import application
+from service.engine.cometbft.compression import compress_transaction
 from service.engine.cometbft.extensions import Shares, attested_next
 from service.engine.cometbft.protocol import BlockMark
 from service.store import guard
@@ -125,6 +126,8 @@ junk = st.one_of(
     st.binary(max_size=300),
     st.binary(max_size=300).map(lambda data: b"\x01" + data),
     st.binary(max_size=300).map(lambda data: b"\x02" + data),
+    st.binary(max_size=300).map(lambda data: b"\x03" + data),
+    st.binary(max_size=300).map(lambda data: compress_transaction(b"\x01" + data + bytes(200))),
 )
 
 

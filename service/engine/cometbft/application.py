@@ -33,6 +33,7 @@ from ledger.bls.scheme import BlsBackend
 from ledger.state.machine import Block, Machine
 from ledger.state.refusals import SEQUENCE_USED
 from service.engine.cometbft.codes import number_of
+from service.engine.cometbft.compression import transaction_of
 from service.engine.cometbft.extensions import SHARE_BYTES
 from service.engine.cometbft.mempool import Mempool
 from service.engine.cometbft.proposal import (
@@ -107,7 +108,7 @@ class Application:
         self._validators = Validators()
         self._mark = store.mark()
         self.rounds = Rounds(machine, store, feed, self._tally, backend)
-        # Executed and not yet committed: the block, what was given to it, and its mark.
+        # Executed and not yet committed: the block, what was given to it as it came, and its mark.
         self._decided: tuple[Block, Sequence[bytes], BlockMark] | None = None
 
     @property
@@ -252,11 +253,11 @@ class Application:
         for each in request.misbehavior:
             who = self._economy(each.validator.address)
             self._tally.count(EQUIVOCATION, who, height=each.height)
-        seal, transactions = split_block(request.txs)
+        seal, forms = split_block(request.txs)
         self.rounds.decided(seal)
         time = _milliseconds(request.time)
-        block = self._machine.execute(transactions, time)
-        self._decided = (block, transactions, self.rounds.now.attested.mark(time))
+        block = self._machine.execute([transaction_of(form) for form in forms], time)
+        self._decided = (block, forms, self.rounds.now.attested.mark(time))
         self._on_step("abci:executed")
         if any(isinstance(result, str) for result in block.results):
             proposer = self._economy(request.proposer_address)
@@ -281,7 +282,7 @@ class Application:
         """
         if self._decided is None:
             raise EngineStopped("CometBFT commits a block that it has not decided")
-        block, transactions, mark = self._decided
+        block, forms, mark = self._decided
         if block.header is None:
             self._store.keep_mark(mark)
         else:
@@ -297,10 +298,13 @@ class Application:
         # First what entered: a transaction that stands in a block twice has entered.
         if block.header is not None:
             self._feed.tell(block)
-        for transaction, result in zip(transactions, block.results, strict=True):
+        entered = []
+        for form, result in zip(forms, block.results, strict=True):
             if isinstance(result, str):
-                self._feed.tell_refused(transaction, result)
-        for transaction in self.mempool.after_block(block.transactions):
+                self._feed.tell_refused(transaction_of(form), result)
+            else:
+                entered.append(form)
+        for transaction in self.mempool.after_block(entered):
             self._feed.tell_refused(transaction, SEQUENCE_USED)
         if block.header is not None:
             self._feed.announce()

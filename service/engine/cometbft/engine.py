@@ -34,6 +34,7 @@ from ledger.state.machine import Block
 from ledger.state.refusals import BLOCK_FULL, SEQUENCE_AHEAD
 from service.engine.cometbft.caught_up import caught_up
 from service.engine.cometbft.codes import AUTHOR_WAITS, NUMBER_WAITS, code_of
+from service.engine.cometbft.compression import compress_transaction
 from service.engine.cometbft.rpc import CometBftUnreachable, Rpc
 from service.engine.feed import BlockFeed
 from service.engine.protocol import Outcome, Recorded, Sealed
@@ -292,7 +293,7 @@ class CometBftEngine:
     def _broadcast_all(self) -> None:
         while (one := self._next()) is not None:
             try:
-                code = self.rpc.broadcast(one.data)
+                code = self.rpc.broadcast(compress_transaction(one.data))
             except CometBftUnreachable as error:
                 _log.info("not handed over yet", reason=str(error))
                 self._put_back(one, PAUSE_S)

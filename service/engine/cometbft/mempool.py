@@ -5,6 +5,9 @@ Of one author there wait at most the next `SEQUENCE_REACH` numbers, one transact
 nothing else, unless the members have changed since. So numbers far ahead, which would otherwise
 stay in front for ever, cost their author its places and nobody else anything.
 
+What waits is known by the form in which it travels, and counted as what it is. One form of a
+number waits, so nobody fills CometBFT's mempool with many forms of one transaction.
+
 CometBFT may drop what waits without a word. Whatever it has not asked about between two blocks is
 no longer counted.
 
@@ -33,6 +36,7 @@ from ledger.state.machine import Machine
 from ledger.state.membership import Membership
 from ledger.state.refusals import SEQUENCE_USED
 from service.engine.cometbft.codes import AUTHOR_WAITS, NUMBER_WAITS
+from service.engine.cometbft.compression import transaction_of
 
 # Three quarters of a block: who is alone fills one, and who is not waits two or three at most.
 AUTHOR_BYTES: Final = 768 << 10
@@ -49,8 +53,9 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Waiting:
-    """A transaction that waits, under which members it was checked, and since which block."""
+    """A transaction that waits, its form, under which members it was checked, since which block."""
 
+    form: bytes
     transaction: bytes
     place: Place
     membership: Membership
@@ -81,16 +86,16 @@ class Mempool:
     def __len__(self) -> int:
         return len(self._places)
 
-    def check(self, transaction: bytes) -> str:
-        """Whether a transaction may wait: '', or the code that says why not."""
+    def check(self, form: bytes) -> str:
+        """Whether the transaction of a form may wait: '', or the code that says why not."""
         try:
-            self._admit(transaction)
+            self._admit(form)
         except NotEntered as error:
             self.refused[error.code] += 1
             return error.code
         return ""
 
-    def verify_ahead(self, transactions: Iterable[bytes]) -> None:
+    def verify_ahead(self, forms: Iterable[bytes]) -> None:
         """Verify the signatures of transactions that may wait, each author's in one batch.
 
         A third of the work of one at a time. What does not verify is only not remembered. Votes
@@ -99,9 +104,9 @@ class Mempool:
         """
         state = self._machine.state
         candidates: dict[Place, Candidate] = {}
-        for transaction in transactions:
+        for form in forms:
             try:
-                candidate = read_candidate(state, transaction)
+                candidate = read_candidate(state, transaction_of(form))
                 economy, number = candidate.author.economy, candidate.parts.body.sequence
                 check_number(candidate, state.next_sequence(economy) - 1, SEQUENCE_REACH)
             except NotEntered:
@@ -110,35 +115,38 @@ class Mempool:
                 candidates.setdefault(Place(economy, number), candidate)
         verify_together(candidates.values(), self._machine.verified, self._backend)
 
-    def check_again(self, transaction: bytes) -> str:
+    def check_again(self, form: bytes) -> str:
         """Whether what was let in may stay, after a block."""
-        state, waiting = self._machine.state, self._places.get(transaction)
+        state, waiting = self._machine.state, self._places.get(form)
         if waiting is None or waiting.membership is not state.membership:
             if waiting is not None:
                 self._drop(waiting)
-            return self.check(transaction)
+            return self.check(form)
         if waiting.place.number < state.next_sequence(waiting.place.author):
             self._drop(waiting)
             return SEQUENCE_USED
         waiting.since = self._blocks
         return ""
 
-    def by_author(self, transactions: Iterable[bytes]) -> dict[str, dict[int, bytes]]:
-        """Sort transactions that wait by author and number; leave out what may not."""
+    def by_author(self, forms: Iterable[bytes]) -> dict[str, dict[int, bytes]]:
+        """Sort what waits by author and number; leave out what may not."""
         found: dict[str, dict[int, bytes]] = {}
-        for transaction in transactions:
-            if self.check_again(transaction):
+        for form in forms:
+            if self.check_again(form):
                 continue
-            place = self._places[transaction].place
-            found.setdefault(place.author, {})[place.number] = transaction
+            place = self._places[form].place
+            found.setdefault(place.author, {})[place.number] = form
         return found
 
     def after_block(self, entered: Sequence[bytes]) -> list[bytes]:
-        """Forget what no longer waits. Returns what contradicts a transaction that entered."""
-        for transaction in entered:
-            economy, number = self._place_of(transaction)
+        """Forget what no longer waits, by the forms that entered.
+
+        Returns the transactions that contradict one of them.
+        """
+        for form in entered:
+            economy, number = self._place_of(form)
             entered_before = self._author(economy).entered
-            entered_before[number] = transaction
+            entered_before[number] = transaction_of(form)
             entered_before.pop(number - REMEMBERED, None)
         state = self._machine.state
         for waiting in tuple(self._places.values()):
@@ -151,8 +159,8 @@ class Mempool:
         self._blocks += 1
         return [other for author in self._authors.values() for other in _told(author)]
 
-    def _admit(self, transaction: bytes) -> None:
-        state = self._machine.state
+    def _admit(self, form: bytes) -> None:
+        state, transaction = self._machine.state, transaction_of(form)
         candidate = read_candidate(state, transaction)
         economy, number = candidate.author.economy, candidate.parts.body.sequence
         author = self._author(economy)
@@ -161,7 +169,7 @@ class Mempool:
             self._note_contradiction(candidate, author.entered.get(number))
         check_number(candidate, following - 1, SEQUENCE_REACH)
         before = author.waiting.get(number)
-        if before is not None and before.transaction != transaction:
+        if before is not None and before.form != form:
             self._note_contradiction(candidate, before.transaction)
             raise NotEntered(NUMBER_WAITS, f"number {number} of {economy} waits already")
         if before is None and author.size + len(transaction) > AUTHOR_BYTES:
@@ -170,8 +178,9 @@ class Mempool:
         check_signature(candidate, self._machine.verified, self._backend)
         if before is not None:
             self._drop(before)
-        waiting = Waiting(transaction, Place(economy, number), state.membership, self._blocks)
-        author.waiting[number] = self._places[transaction] = waiting
+        place = Place(economy, number)
+        waiting = Waiting(form, transaction, place, state.membership, self._blocks)
+        author.waiting[number] = self._places[form] = waiting
         author.size += len(transaction)
 
     def _note_contradiction(self, candidate: Candidate, other: bytes | None) -> None:
@@ -183,18 +192,18 @@ class Mempool:
         check_signature(candidate, self._machine.verified, self._backend)
         author.contradicting[number] = candidate.data
 
-    def _place_of(self, transaction: bytes) -> Place:
-        waiting = self._places.get(transaction)
+    def _place_of(self, form: bytes) -> Place:
+        waiting = self._places.get(form)
         if waiting is not None:
             return waiting.place
-        body = parse_transaction(transaction).body
+        body = parse_transaction(transaction_of(form)).body
         return Place(body.author, body.sequence)
 
     def _author(self, economy: str) -> _Author:
         return self._authors.setdefault(economy, _Author())
 
     def _drop(self, waiting: Waiting) -> None:
-        if self._places.pop(waiting.transaction, None) is None:
+        if self._places.pop(waiting.form, None) is None:
             return
         author = self._authors[waiting.place.author]
         del author.waiting[waiting.place.number]

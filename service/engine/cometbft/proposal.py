@@ -2,9 +2,11 @@
 
     0x02 ...   a seal of the round before, only at index 0
     0x01 ...   a transaction
+    0x03 ...   a transaction, compressed (`compression`)
     any other  refused with a fixed code, like a malformed transaction
 
-A block has at most `BLOCK_BYTES`, the seal included, whatever the network's parameters allow more.
+A block has at most `BLOCK_BYTES`, the seal included, whatever the network's parameters allow more;
+a transaction counts as what it is, and not as it travels, which is never longer.
 CometBFT's own limit is off, so that a proposer is offered everything that waits and can be fair:
 authors take turns, the one with the fewest bytes so far before the others, each in the order of its
 numbers. What cannot follow (a number is missing, or was used) is left out.
@@ -24,6 +26,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from ledger.chain.seal import MARK
+from service.engine.cometbft.compression import transaction_of
 
 BLOCK_BYTES: Final = 1 << 20
 # A transaction's tag and length in a block, at most: what CometBFT counts besides its bytes.
@@ -40,8 +43,14 @@ def split_block(transactions: Sequence[bytes]) -> tuple[bytes | None, list[bytes
 def fits(transactions: Sequence[bytes], places: int) -> bool:
     """Whether a block keeps to the limits: its bytes, and `places` transactions besides a seal."""
     seal, others = split_block(transactions)
-    size = sum(map(len, others)) + len(seal or b"")
-    return size <= BLOCK_BYTES and len(others) <= places
+    if len(others) > places:
+        return False
+    size = len(seal or b"")
+    for each in others:
+        size += len(transaction_of(each))
+        if size > BLOCK_BYTES:
+            return False  # no more is decompressed than a block may have
+    return size <= BLOCK_BYTES
 
 
 def choose(
@@ -53,6 +62,8 @@ def choose(
     first: int = 0,
 ) -> list[bytes]:
     """Choose among transactions by author and number: at most `places`, at most `room` bytes.
+
+    Each is given, and chosen, in the form in which it travels.
 
     `first` turns the order of authors, so that none is always the first among equals.
     """
@@ -68,9 +79,10 @@ def choose(
     while heap and len(chosen) < places:
         used, place, author, number = heappop(heap)
         transaction = waiting[author].get(number)
-        if transaction is None or len(transaction) > room:
+        size = 0 if transaction is None else len(transaction_of(transaction))
+        if transaction is None or size > room:
             continue  # nothing of this author can follow any more
         chosen.append(transaction)
-        room -= len(transaction)
-        heappush(heap, (used + len(transaction), place, author, number + 1))
+        room -= size
+        heappush(heap, (used + size, place, author, number + 1))
     return chosen
