@@ -4,6 +4,8 @@ SHELL := /bin/bash -o pipefail
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := .:proto/gen
+# Hundreds of commands are started: Python keeps what it compiled, whatever a machine is used to.
+export PYTHONDONTWRITEBYTECODE :=
 INSTALLED := .venv/installed
 
 .PHONY: help demo network postgresql cometbft test test-long check format proto bench lock
