@@ -31,6 +31,7 @@ def test_without_a_network_it_says_what_would_help(tmp_path: Path) -> None:
     with pytest.raises(NotInstalled) as refused:
         install(tmp_path, alone)
     assert VERSION in str(refused.value)
+    assert "GOPROXY" in str(refused.value)
     assert PROGRAM_VARIABLE in str(refused.value)
     assert CACHE_VARIABLE in str(refused.value)
     assert installed(tmp_path) is None

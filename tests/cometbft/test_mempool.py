@@ -174,8 +174,6 @@ def test_nobody_contradicts_an_author_without_its_key(network: Network) -> None:
         (b"\xff" * 500, "MALFORMED"),
         (b"\x03", "MALFORMED"),
         (b"\x03" + bytes(300), "MALFORMED"),
-        (b"\x03" + zlib.compress(b"\x01" + bytes(500)) + b"\0", "MALFORMED"),
-        (b"\x03" + zlib.compress(b"\x01" + bytes(500))[:-1], "MALFORMED"),
         (b"\x03" + zlib.compress(b"\x01" * 60_001), "MALFORMED"),
         (b"\x03" + zlib.compress(b"\x01" * (50 << 20)), "MALFORMED"),
         (b"\x03" + zlib.compress(b"\x02" + bytes(500)), "MALFORMED"),
@@ -185,6 +183,14 @@ def test_nobody_contradicts_an_author_without_its_key(network: Network) -> None:
 def test_what_is_no_transaction_is_refused(network: Network, data: bytes, code: str) -> None:
     assert network.send(data) == [code]
     assert len(network["AU"].application.mempool) == 0
+
+
+def test_a_form_is_one_stream_and_nothing_else(network: Network) -> None:
+    form = compress_transaction(large(network.world, "HK", 2_000))
+    other = bytes([form[-1] ^ 1])
+    for wrong in (form + b"\0", form + form[1:], form[:-1], form[:-1] + other, b"\x03" + form):
+        assert network.send(wrong) == ["MALFORMED"]
+    assert network.send(form) == [""]
 
 
 def test_a_form_that_is_no_shorter_is_none(network: Network) -> None:
