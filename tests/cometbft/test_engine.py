@@ -16,7 +16,7 @@ from ledger.state.refusals import SEQUENCE_AHEAD, SIGNATURE_INVALID
 from ledger_world import START, World
 from service.engine.cometbft import engine as engine_module
 from service.engine.cometbft.caught_up import caught_up
-from service.engine.cometbft.codes import number_of
+from service.engine.cometbft.codes import NUMBER_WAITS, number_of
 from service.engine.cometbft.compression import transaction_of
 from service.engine.cometbft.engine import CometBftEngine
 from service.engine.cometbft.rpc import CometBftUnreachable, Rpc
@@ -211,6 +211,21 @@ def test_what_a_mempool_lost_is_handed_over_again(
     run.outside.errors = ["tx already exists in cache"]
     run.decide([beat])
     assert isinstance(future.result(WAIT_S)[0], Recorded)
+
+
+def test_what_a_mempool_lost_is_not_kept_waiting_by_what_follows(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second waits there already, in another form; it can enter only after the first."""
+    monkeypatch.setattr(engine_module, "AGAIN_S", 0.2)
+    beats = run.beats(2)
+    run.outside.codes = [0, number_of(NUMBER_WAITS), number_of(NUMBER_WAITS)]
+    future = run.engine.submit(beats)
+    with run.outside.came:
+        again = run.outside.came.wait_for(lambda: run.outside.taken.count(beats[0]) > 1, WAIT_S)
+    assert again, run.outside.taken
+    run.decide(beats)
+    assert all(isinstance(each, Recorded) for each in future.result(WAIT_S))
 
 
 def test_a_flood_is_refused_and_one_caller_is_not(

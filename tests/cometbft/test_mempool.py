@@ -16,8 +16,9 @@ from ledger.chain.transaction import format_body, parse_transaction
 from ledger.state.entering import SEQUENCE_REACH
 from ledger.state.verified import VerifiedSignatures
 from ledger_world import BACKEND, World
+from service.engine.cometbft import compression
 from service.engine.cometbft import mempool as module
-from service.engine.cometbft.compression import compress_transaction
+from service.engine.cometbft.compression import compress_transaction, transaction_of
 from service.engine.cometbft.mempool import AUTHOR_BYTES, Mempool
 from service.engine.cometbft.proposal import BLOCK_BYTES, choose, fits
 
@@ -191,6 +192,32 @@ def test_a_form_is_one_stream_and_nothing_else(network: Network) -> None:
     for wrong in (form + b"\0", form + form[1:], form[:-1], form[:-1] + other, b"\x03" + form):
         assert network.send(wrong) == ["MALFORMED"]
     assert network.send(form) == [""]
+
+
+def test_a_form_is_declared_with_the_window_that_every_reader_has(network: Network) -> None:
+    plain = large(network.world, "HK", 2_000)
+    small = zlib.compressobj(1, zlib.DEFLATED, 9)
+    form = b"\x03" + small.compress(plain) + small.flush()
+    assert zlib.decompress(form[1:]) == plain
+    assert network.send(form) == ["MALFORMED"]
+
+
+def test_what_is_too_long_for_a_form_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compression.zlib, "decompressobj", None)
+    for size in (60_000, 50 << 20):
+        junk = b"\x03\x78\x01".ljust(size, b"\0")
+        assert transaction_of(junk) is junk
+
+
+def test_a_flood_of_forms_is_not_all_read_ahead(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+    original = module.transaction_of
+    monkeypatch.setattr(module, "transaction_of", lambda form: read.append(form) or original(form))
+    bombs = [b"\x03" + zlib.compress(b"\x01" * (50_000 + size)) for size in range(2_000)]
+    network["AU"].application.mempool.verify_ahead(bombs)
+    assert 0 < len(read) <= 256
 
 
 def test_a_form_that_is_no_shorter_is_none(network: Network) -> None:

@@ -21,7 +21,7 @@ NUMBER_WAITS: Final = "NUMBER_WAITS"
 
 WAITING: Final[dict[str, str]] = {
     AUTHOR_WAITS: "as much of this author waits as may wait",
-    NUMBER_WAITS: "another transaction of this author and number waits",
+    NUMBER_WAITS: "another transaction of this number, or another form of it, waits",
 }
 
 ENTERED: Final = 0

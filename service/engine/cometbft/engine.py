@@ -321,15 +321,17 @@ class CometBftEngine:
             return None
 
     def _send_again(self) -> None:
-        """Queue what was handed over long ago, at times. The condition is held."""
+        """Queue what was handed over long ago, at times, before what follows it. The condition is
+        held."""
         before = time.monotonic() - AGAIN_S
         if self._looked_at > before + 0.75 * AGAIN_S:
             return
         self._looked_at = time.monotonic()
-        for one in self._waiting.values():
-            if one.sent_at < before:
-                one.sent_at = time.monotonic()
-                self._to_send.append(one)
+        queued = set(self._to_send)
+        lost = [o for o in self._waiting.values() if o.sent_at < before and o not in queued]
+        for one in lost:
+            one.sent_at = time.monotonic()
+        self._to_send.extendleft(reversed(lost))
 
     def _put_back(self, one: _One, pause_s: float) -> None:
         """First again, after a pause."""
@@ -343,6 +345,8 @@ class CometBftEngine:
             seen = self._blocks
             self._to_send.appendleft(one)
             self._changed.wait_for(lambda: self._stopping or self._blocks != seen, PAUSE_S)
+            # No block may come for want of one that a mempool has lost meanwhile.
+            self._send_again()
 
     # The validator's key.
 

@@ -34,6 +34,7 @@ import tomli_w
 from ledger import ed25519
 from ledger.bls.scheme import default_backend
 from ledger.chain.genesis import Genesis
+from ledger.chain.transaction import MAX_TRANSACTION_BYTES
 from ledger.state.machine import Machine
 
 ADDRESS_BYTES: Final = 20
@@ -189,6 +190,7 @@ def _config(settings: HomeSettings) -> dict[str, Any]:
             "recheck": True,
             "size": MEMPOOL_TRANSACTIONS,
             "max_txs_bytes": MEMPOOL_BYTES,
+            "max_tx_bytes": MAX_TRANSACTION_BYTES,
             "cache_size": 2 * MEMPOOL_TRANSACTIONS,
             # What did not enter now may enter later: a number too far ahead.
             "keep-invalid-txs-in-cache": False,

@@ -18,6 +18,7 @@ one is kept aside, and told when the number has entered the log.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, NamedTuple
 
 from ledger.bls.scheme import BlsBackend
@@ -36,6 +37,7 @@ from ledger.state.machine import Machine
 from ledger.state.membership import Membership
 from ledger.state.refusals import SEQUENCE_USED
 from service.engine.cometbft.codes import AUTHOR_WAITS, NUMBER_WAITS
+from service.engine.cometbft.compression import REMEMBERED as FORMS_REMEMBERED
 from service.engine.cometbft.compression import transaction_of
 
 # Three quarters of a block: who is alone fills one, and who is not waits two or three at most.
@@ -99,12 +101,12 @@ class Mempool:
         """Verify the signatures of transactions that may wait, each author's in one batch.
 
         A third of the work of one at a time. What does not verify is only not remembered. Votes
-        wait meanwhile, so of each number the first alone is verified, if none of it waits: a flood
-        of them cannot make it long.
+        wait meanwhile, so no more are looked at than are remembered decompressed, and of each
+        number the first alone is verified, if none of it waits: a flood cannot make it long.
         """
         state = self._machine.state
         candidates: dict[Place, Candidate] = {}
-        for form in forms:
+        for form in islice(forms, FORMS_REMEMBERED):
             try:
                 candidate = read_candidate(state, transaction_of(form))
                 economy, number = candidate.author.economy, candidate.parts.body.sequence

@@ -49,7 +49,7 @@ def fits(transactions: Sequence[bytes], places: int) -> bool:
     for each in others:
         size += len(transaction_of(each))
         if size > BLOCK_BYTES:
-            return False  # no more is decompressed than a block may have
+            return False
     return size <= BLOCK_BYTES
 
 
