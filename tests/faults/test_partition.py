@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from aeo.exchange.v1 import publishing_service_pb2 as publishing
-from cometbft.federated import lookup
+from cometbft.federated import lookup, publish
 from cometbft.network import MEMBERS, Member, Network, wait_until
 from faults.load import Load, one_chain, records
 from faults.namespaces import Machines, why_not
@@ -107,13 +107,15 @@ def test_one_is_cut_off_and_comes_back(machines: Machines, network: Network, sha
 def test_halves_decide_nothing_and_become_one_again(
     machines: Machines, network: Network, shared: bytes
 ) -> None:
+    publish(network.member("NZ"), shared, "NZ4710")
     before = network.agreed()
+    assert lookup(network, "HK", "NZ4710").recognised
     machines.partition({"AU", "HK"}, {"JP", "NZ"})
     promised = {
         each: hand_in(network.member(each), shared, [f"{each}4712"]) for each in ("AU", "NZ")
     }
     stale = wait_until(
-        lambda: (said := lookup(network, "HK", "NZ4711")) and not said.recognised and said,
+        lambda: (said := lookup(network, "HK", "NZ4710")) and not said.recognised and said,
         "a half notices that it hears nothing",
     )
     assert stale.outcome == "UNDETERMINED"
