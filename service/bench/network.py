@@ -51,6 +51,8 @@ ROWS: Final = 2_500
 CARRIED: Final = 0.7
 """Of what the network takes at most, the share at which suspensions are measured if that is less
 than `RATE`: at the limit itself queues only grow."""
+_LONGER: Final = 3
+"""The load lasts as long as the suspensions do, at most so many times what was meant."""
 _PATIENCE_S: Final = 180.0
 _LOOK_S: Final = 0.02
 _DAY: Final = 86_400_000
@@ -156,7 +158,7 @@ class _Network:
         ended = threading.Event()
         rows = max(1, int(rate / len(MEMBERS) / 4))
         prepared = {
-            each: list(self._prepared(each, int(rate * (seconds + 5) / len(MEMBERS)), rows))
+            each: list(self._prepared(each, int(rate * _LONGER * seconds / len(MEMBERS)), rows))
             for each in MEMBERS
         }
         seen: list[float] = []
