@@ -8,6 +8,7 @@ import pytest
 from tests.demo.test_demo import SECONDS, aeo, running_commands
 
 
+@pytest.mark.long
 @pytest.mark.timeout(SECONDS + 60)
 def test_four_publish_and_ask_each_other(tmp_path: Path) -> None:
     folder = tmp_path / "network"
